@@ -1,0 +1,10 @@
+"""The only place of input: files, folders, standard input, kustomize and helm, as plain values with their places.
+
+read.py         sources in, documents and what could not be read out
+folders.py      which files a path stands for
+split.py        one file into documents
+fast_yaml.py    the reader for the bulk, and which documents it may read
+exact_yaml.py   kubectl's reading of YAML, for the others
+places.py       line and column of a field, computed when one has to be shown
+render.py       kustomize and helm, through the real programs
+"""

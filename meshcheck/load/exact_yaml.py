@@ -1,0 +1,189 @@
+"""YAML as the API server gets it from kubectl: sigs.k8s.io/yaml, that is YAML 1.1 with Go's ideas of numbers.
+
+What differs from other readers: `y`, `yes`, `on` are true and `n`, `no`, `off` false, also as keys, which become
+text; `012` is 10, `0o14` is 12, `1_000` is 1000, `1:30` is text, dates are text; the last of duplicate keys wins.
+Sources: kubernetes-sigs/yaml:goyaml.v2/resolve.go, yaml.go:convertToJSONableObject; the answers of a real API server
+in tests/conformance/api-validation.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from meshcheck.errors import UnreadableError
+
+MOST_DEPTH = 250
+"""Levels of nesting; the deepest schema of Kubernetes needs about sixty."""
+MOST_NODES = 2_000_000
+"""Values in one document after its aliases are followed."""
+MOST_SCALAR = 4 * 1024 * 1024
+"""Characters of one text; the API server takes objects of 1.5 MiB."""
+
+_TRUE = frozenset("y Y yes Yes YES true True TRUE on On ON".split())
+_FALSE = frozenset("n N no No NO false False FALSE off Off OFF".split())
+_NULL = frozenset(["", "~", "null", "Null", "NULL"])
+_INFINITE = {".inf": "inf", ".Inf": "inf", ".INF": "inf", "+.inf": "inf", "+.Inf": "inf", "+.INF": "inf",
+             "-.inf": "-inf", "-.Inf": "-inf", "-.INF": "-inf", ".nan": "nan", ".NaN": "nan", ".NAN": "nan"}
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
+_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9][0-9]*)")
+_LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
+
+
+def scalar(text: str) -> Any:
+    """The value of a plain scalar: null, bool, int, float or text."""
+    if text in _NULL:
+        return None
+    first = text[0]
+    if first.isalpha():
+        return True if text in _TRUE else False if text in _FALSE else text
+    if first in "+-.0123456789":
+        if text in _INFINITE:
+            raise UnreadableError(f"`{text}` cannot be written as JSON, so the API server never sees it; give a number")
+        bare = text.replace("_", "")
+        if octal := _OCTAL.fullmatch(bare):
+            return _bounded(int(octal[1] + octal[2], 8), text)
+        if _INTEGER.fullmatch(bare):
+            return _bounded(int(bare, 0), text)
+        if _FLOAT.fullmatch(bare):
+            return number(float(bare))
+    return text
+
+
+def number(value: float) -> int | float:
+    """A float as JSON would carry it: 1.0 is written as 1."""
+    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+
+
+def _bounded(value: int, text: str) -> int | float:
+    return value if -(2**63) <= value < 2**64 else float(text.replace("_", ""))
+
+
+def _key(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise UnreadableError(f"a key must be text, not {'null' if value is None else type(value).__name__}")
+
+
+class _Frame:
+    """A collection under construction."""
+
+    __slots__ = ("anchor", "key", "keyed", "merges", "value", "weight")
+
+    def __init__(self, value: Any, anchor: str | None) -> None:
+        self.value, self.anchor = value, anchor
+        self.keyed, self.key, self.weight = False, "", 1
+        self.merges: list[Any] = []
+
+
+def read(text: str, duplicates: list[tuple[int, str]] | None = None) -> Any:
+    """One document's value. Raises UnreadableError with the line (counted from 1) and column of the trouble.
+
+    `duplicates` receives the line and the key of each entry that a later one replaces.
+    """
+    parser = _LOADER(text)
+    try:
+        return _build(parser, duplicates)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = (error.problem or error.context or "not YAML").replace("'", "`")
+        raise UnreadableError(f"line {mark.line + 1}, column {mark.column + 1}: {what}" if mark else what) from None
+    except yaml.reader.ReaderError as error:
+        raise UnreadableError(f"character {error.character!r} at offset {error.position} is not allowed in YAML") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UnreadableError(f"not YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
+    finally:
+        parser.dispose()
+
+
+def _build(parser: Any, duplicates: list[tuple[int, str]] | None) -> Any:
+    stack: list[_Frame] = []
+    anchors: dict[str, tuple[Any, int]] = {}
+    result: Any = None
+    done = False
+    while parser.check_event():
+        event = parser.get_event()
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            if len(event.value) > MOST_SCALAR:
+                raise UnreadableError(f"line {event.start_mark.line + 1}: a text of more than {MOST_SCALAR >> 20} MiB; the API server takes objects of 1.5 MiB")
+            value, weight = _scalar_event(event), 1
+            if event.anchor:
+                anchors[event.anchor] = value, weight
+        elif kind is yaml.AliasEvent:
+            if event.anchor not in anchors:
+                raise UnreadableError(f"line {event.start_mark.line + 1}: unknown anchor `{event.anchor}`")
+            value, weight = anchors[event.anchor]
+        elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+            if len(stack) >= MOST_DEPTH:
+                raise UnreadableError(f"line {event.start_mark.line + 1}: nested more than {MOST_DEPTH} levels deep")
+            stack.append(_Frame({} if kind is yaml.MappingStartEvent else [], event.anchor))
+            continue
+        elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+            frame = stack.pop()
+            value, weight = frame.value, frame.weight
+            for merged in frame.merges:
+                for name, item in merged.items():
+                    value.setdefault(name, item)
+            if frame.anchor:
+                anchors[frame.anchor] = value, weight
+        elif kind is yaml.DocumentStartEvent and done:
+            raise UnreadableError(f"line {event.start_mark.line + 1}: a second document where one was expected")
+        else:
+            continue
+        if not stack:
+            result, done = value, True
+            continue
+        _add(stack[-1], value, weight, event, duplicates)
+    return result
+
+
+def _add(frame: _Frame, value: Any, weight: int, event: Any, duplicates: list[tuple[int, str]] | None) -> None:
+    """Put a finished value into the collection around it."""
+    frame.weight += weight
+    if frame.weight > MOST_NODES:
+        raise UnreadableError(f"line {event.start_mark.line + 1}: aliases make the document larger than {MOST_NODES:,} values")
+    if isinstance(frame.value, list):
+        frame.value.append(value)
+    elif not frame.keyed:
+        plain_merge = value == "<<" and type(event) is yaml.ScalarEvent and event.implicit[0]
+        frame.key, frame.keyed = ("<<" if plain_merge else _key(value)), True
+        if plain_merge:
+            frame.key = "\0merge"
+        elif frame.key in frame.value and duplicates is not None:
+            duplicates.append((event.start_mark.line + 1, frame.key))
+    else:
+        frame.keyed = False
+        if frame.key == "\0merge":
+            frame.merges += _merged(value)
+        else:
+            frame.value[frame.key] = value
+
+
+def _merged(value: Any) -> list[Any]:
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) for item in items):
+        raise UnreadableError("`<<` needs a mapping or a list of mappings")
+    return items
+
+
+def _scalar_event(event: Any) -> Any:
+    tag, text = event.tag, event.value
+    if tag in (None, "!"):
+        return scalar(text) if event.implicit[0] else text
+    short = tag.removeprefix("tag:yaml.org,2002:")
+    if short in ("str", "binary", "timestamp"):
+        return text
+    if short in ("int", "bool", "null"):
+        return scalar(text)
+    if short == "float":
+        value = scalar(text)
+        return value if not isinstance(value, str) else number(float(text))
+    return text

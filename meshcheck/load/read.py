@@ -1,0 +1,200 @@
+"""Sources in; documents, and what could not be read, out. One bad document never loses the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from meshcheck.errors import UnreadableError
+from meshcheck.load import fast_yaml, folders
+from meshcheck.load.split import is_blank, split
+from meshcheck.model.objects import Origin, Path, Place
+
+MOST_FILE = 512 * 1024 * 1024
+MOST_DOCUMENT = 8 * 1024 * 1024
+_LIST = re.compile(r"^kind: *[\"']?\w*List\b", re.MULTILINE)
+_AT = re.compile(r"line (\d+)(?:, column (\d+))?:? ?")
+_TEMPLATE = re.compile(r"\{\{[-\s]*(?:\.|if|range|include|template|with|end|define)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """One object as it was written: a YAML document, or an item of a `List`."""
+
+    value: dict[str, Any]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """A document or file that could not be used."""
+
+    place: Place
+    reason: str
+    fatal: bool = True
+    """False for files that are simply no manifests (no `kind`), such as Helm values."""
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """All that was read from all sources. `place` finds a field again."""
+
+    documents: list[Document] = field(default_factory=list)
+    not_read: list[NotRead] = field(default_factory=list)
+    duplicate_keys: list[tuple[Place, str]] = field(default_factory=list)
+    files: int = 0
+    exact: bool = False
+    """Read everything with the exact reader, which also sees duplicate keys (`lint`)."""
+    on_file: Callable[[int], None] | None = None
+    _texts: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
+    _nodes: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+    def place(self, origin: Origin | None, path: Path = ()) -> Place | None:
+        """Line and column of a field of an object."""
+        if origin is None or (origin.file, origin.document) not in self._texts:
+            return None
+        key = origin.file, origin.document
+        if key not in self._nodes:
+            from meshcheck.load.places import Nodes
+
+            self._nodes[key] = Nodes(origin.file, *self._texts[key])
+        place: Place = self._nodes[key].place((*origin.inside, *path))
+        return place
+
+    def excerpt(self, place: Place) -> str | None:
+        """The line of text at a place, without its line end."""
+        for (file, _), (first, text) in self._texts.items():
+            if file == place.file and first <= place.line <= first + text.count("\n"):
+                return text.splitlines()[place.line - first]
+        return None
+
+    # ---- sources ----
+
+    def add_path(self, path: str) -> None:
+        """A file, a folder, or `-` for standard input. Raises UnreadableError when it does not exist."""
+        if path == "-":
+            self.add_bytes("<stdin>", sys.stdin.buffer.read(MOST_FILE + 1))
+            return
+        found = False
+        for file in folders.files_of(path):
+            found = True
+            name = str(file)
+            try:
+                with file.open("rb") as stream:
+                    raw = stream.read(MOST_FILE + 1)
+            except OSError as error:
+                self._note(Place(name, 1, 1), (error.strerror or str(error)).lower())
+                continue
+            self.add_bytes(name, raw)
+        if not found:
+            self._note(Place(path, 1, 1), "the folder holds no `*.yaml`, `*.yml` or `*.json`", fatal=False)
+
+    def add_bytes(self, name: str, raw: bytes) -> None:
+        """Bytes of a file; `name` stands in places."""
+        self.files += 1
+        if self.on_file:
+            self.on_file(self.files)
+        if len(raw) > MOST_FILE:
+            self._note(Place(name, 1, 1), f"larger than {MOST_FILE >> 20} MiB; give a folder of smaller files")
+            return
+        encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            self._note(Place(name, line, 1), f"not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}")
+            return
+        self.add_text(name, text)
+
+    def add_text(self, name: str, text: str) -> None:
+        """YAML or JSON text; `name` stands in places."""
+        if text.startswith("\ufeff"):
+            text = text[1:]
+        if text[:1] in ("{", "[") or text.lstrip()[:1] in ("{", "["):
+            if self._add_json(name, text):
+                return
+        plain = not self.exact and fast_yaml.may_read(text)
+        for number, (_, line, part) in enumerate(split(text)):
+            if not is_blank(part):
+                self._add_document(name, number, line, part, plain)
+
+    def add_values(self, name: str, values: list[dict[str, Any]]) -> None:
+        """Objects that are values already: a batch line's, an API server's."""
+        for number, value in enumerate(values):
+            self._add_value(value, Origin(name, number), Place(name, 1, 1))
+
+    # ---- documents ----
+
+    def _add_json(self, name: str, text: str) -> bool:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return False  # YAML in flow style, templates, several documents: the YAML readers say what is wrong
+        self._texts[name, 0] = 1, text
+        for number, item in enumerate(value if isinstance(value, list) else [value]):
+            inside: Path = (number,) if isinstance(value, list) else ()
+            self._add_value(item, Origin(name, 0, inside), Place(name, 1, 1))
+        return True
+
+    def _add_document(self, name: str, number: int, line: int, part: str, plain: bool) -> None:
+        self._texts[name, number] = line, part
+        duplicates: list[tuple[int, str]] = []
+        try:
+            if len(part) > MOST_DOCUMENT and not _LIST.search(part):
+                raise UnreadableError(f"a document of more than {MOST_DOCUMENT >> 20} MiB; the API server takes objects of 1.5 MiB")
+            if plain or (not self.exact and fast_yaml.may_read(part)):
+                value = fast_yaml.read(part)
+            else:
+                from meshcheck.load import exact_yaml
+
+                value = exact_yaml.read(part, duplicates)
+        except UnreadableError as error:
+            self._note_broken(name, line, part, str(error))
+            return
+        self.duplicate_keys += [(Place(name, line + at - 1, 1), key) for at, key in duplicates]
+        self._add_value(value, Origin(name, number), Place(name, line, 1))
+
+    def _add_value(self, value: Any, origin: Origin, place: Place) -> None:
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            self._note(place, f"not an object but {_words(value)}", fatal=False)
+            return
+        kind, items = value.get("kind"), value.get("items")
+        if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+            for number, item in enumerate(items):
+                self._add_value(_with_list_type(item, value), origin._replace(inside=(*origin.inside, "items", number)), place)
+        elif not isinstance(kind, str) or not isinstance(value.get("apiVersion"), str):
+            missing = [word for word in ("apiVersion", "kind") if not isinstance(value.get(word), str)]
+            self._note(place, f"no {' and no '.join(f'`{word}`' for word in missing)}: not a Kubernetes object", fatal="kind" in value or "apiVersion" in value)
+        else:
+            self.documents.append(Document(value, origin))
+
+    def _note(self, place: Place, reason: str, fatal: bool = True) -> None:
+        self.not_read.append(NotRead(place, reason, fatal))
+
+    def _note_broken(self, name: str, line: int, part: str, reason: str) -> None:
+        column = 1
+        if at := _AT.match(reason):
+            line, column, reason = line + int(at[1]) - 1, int(at[2] or 1), reason[at.end() :]
+        if _TEMPLATE.search(part):
+            reason = f"a template, not a manifest ({reason}); render it, with `--helm CHART` for a Helm chart"
+        self._note(Place(name, line, column), reason)
+
+
+def _with_list_type(item: Any, around: dict[str, Any]) -> Any:
+    """An item of a typed list (`PodList`) without its own type gets the list's."""
+    kind = around["kind"].removesuffix("List")
+    if isinstance(item, dict) and kind and "kind" not in item:
+        return {"apiVersion": around.get("apiVersion"), "kind": kind, **item}
+    return item
+
+
+def _words(value: Any) -> str:
+    return {list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}.get(type(value), "nothing")
+
+

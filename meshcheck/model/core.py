@@ -1,0 +1,157 @@
+"""Kubernetes' own objects, as far as they decide who may call whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meshcheck.model.objects import Meta, ObjectRef
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Namespace:
+    """A namespace. `labels` always holds `kubernetes.io/metadata.name`."""
+
+    name: str
+    labels: Mapping[str, str]
+    meta: Meta | None
+    """None when no Namespace object was read: the namespace is known from the objects in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A port that a container declares. `name` is empty when it has none; `protocol` is TCP, UDP or SCTP."""
+
+    name: str
+    number: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workload:
+    """Pods that are alike: a controller's template, or one Pod.
+
+    `kind` is Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job, CronJob, Pod or WorkloadEntry.
+    """
+
+    meta: Meta
+    kind: str
+    pod_labels: Mapping[str, str]
+    pod_annotations: Mapping[str, str]
+    service_account: str
+    ports: tuple[ContainerPort, ...]
+    host_network: bool
+    addresses: tuple[str, ...]
+    """Pod addresses from the status; empty where the manifests hold none."""
+    node: str
+    owner: ObjectRef | None
+    """Controller of a Pod or ReplicaSet; its kind may be empty."""
+    containers: tuple[str, ...]
+    """Names of the containers and init containers: `istio-proxy` shows a sidecar that is really there."""
+    phase: str = ""
+    """`Succeeded` and `Failed` pods hold no address."""
+    dns_policy: str = "ClusterFirst"
+
+    @property
+    def namespace(self) -> str:
+        return self.meta.namespace
+
+    @property
+    def name(self) -> str:
+        return self.meta.name
+
+    def __str__(self) -> str:
+        return f"{self.meta.namespace}/{self.meta.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service. `target` is a number or the name of a container port."""
+
+    name: str
+    number: int
+    target: int | str
+    protocol: str
+    app_protocol: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """A Service. `selector` is None when its endpoints are made by hand."""
+
+    meta: Meta
+    kind: str
+    """ClusterIP, NodePort, LoadBalancer or ExternalName."""
+    selector: Mapping[str, str] | None
+    ports: tuple[ServicePort, ...]
+    cluster_ips: tuple[str, ...]
+    headless: bool
+    external_name: str | None
+    publish_not_ready: bool = False
+
+    @property
+    def namespace(self) -> str:
+        return self.meta.namespace
+
+    @property
+    def name(self) -> str:
+        return self.meta.name
+
+    @property
+    def host(self) -> str:
+        """The name by which the mesh knows it, in the default cluster domain."""
+        return f"{self.meta.name}.{self.meta.namespace}.svc.cluster.local"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoints:
+    """Addresses of a Service that were written by hand (Endpoints, EndpointSlice)."""
+
+    meta: Meta
+    service: str
+    addresses: tuple[str, ...]
+    ports: tuple[ServicePort, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServiceAccount:
+    """A service account: the identity of pods."""
+
+    meta: Meta
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A node: only its labels and addresses matter."""
+
+    meta: Meta
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One expression of a label selector: `operator` is In, NotIn, Exists or DoesNotExist; `field` is its path in the selector."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...]
+    field: tuple[str | int, ...]
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """Whether labels satisfy it; NotIn and DoesNotExist hold where the key is absent."""
+        if self.operator == "In":
+            return labels.get(self.key) in self.values if self.key in labels else False
+        if self.operator == "NotIn":
+            return labels.get(self.key) not in self.values if self.key in labels else True
+        return (self.key in labels) == (self.operator == "Exists")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A label selector: all requirements must hold; without any it selects everything."""
+
+    requirements: tuple[Requirement, ...]
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether all requirements hold."""
+        return all(requirement.holds(labels) for requirement in self.requirements)

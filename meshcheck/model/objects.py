@@ -1,0 +1,79 @@
+"""What every Kubernetes object has: identity, metadata and the place it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Path = tuple[str | int, ...]
+"""A field of an object: `("spec", "rules", 0, "from")`."""
+
+
+class Place(NamedTuple):
+    """Where a field stands: lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Origin(NamedTuple):
+    """Where an object was read from: enough to find the place of any of its fields later."""
+
+    file: str
+    document: int
+    """Index of the document among those of the file, in the order of reading."""
+    inside: Path = ()
+    """Path of the object inside its document: `("items", 3)` for the fourth object of a `List`."""
+
+
+class ObjectRef(NamedTuple):
+    """Names one object. `namespace` is None for cluster-scoped kinds."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"apiVersion": self.api_version, "kind": self.kind, "namespace": self.namespace, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meta:
+    """Identity and metadata of an object."""
+
+    ref: ObjectRef
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    created: str
+    """`creationTimestamp` as RFC 3339 text, or empty; Istio lets the oldest object win."""
+    origin: Origin | None
+
+    @property
+    def namespace(self) -> str:
+        return self.ref.namespace or ""
+
+    @property
+    def name(self) -> str:
+        return self.ref.name
+
+
+def dotted(path: Path) -> str:
+    """`("spec", "rules", 0, "from")` → `spec.rules[0].from`; a key that is no plain word is put in brackets."""
+    out = ""
+    for step in path:
+        if isinstance(step, int):
+            out += f"[{step}]"
+        elif step.replace("-", "").replace("_", "").isalnum():
+            out += f".{step}" if out else step
+        else:
+            out += f"[{step}]"
+    return out
