@@ -1,0 +1,119 @@
+"""Kubernetes' own kinds. Values were admitted before, so types can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from meshcheck.model.core import ContainerPort, Endpoints, Namespace, Node, Service, ServiceAccount, ServicePort, Workload
+from meshcheck.model.objects import Meta, ObjectRef
+
+_EMPTY: Mapping[str, Any] = {}
+
+
+def decode_namespace(value: Mapping[str, Any], meta: Meta) -> Namespace:
+    """A Namespace, with the label that the API server adds."""
+    return Namespace(meta.name, {**meta.labels, "kubernetes.io/metadata.name": meta.name}, meta)
+
+
+def decode_node(value: Mapping[str, Any], meta: Meta) -> Node:
+    """A Node."""
+    addresses = (value.get("status") or _EMPTY).get("addresses") or ()
+    return Node(meta, tuple(a["address"] for a in addresses if a.get("type") in ("InternalIP", "ExternalIP")))
+
+
+def decode_service_account(value: Mapping[str, Any], meta: Meta) -> ServiceAccount:
+    """A ServiceAccount."""
+    return ServiceAccount(meta)
+
+
+def decode_pod(value: Mapping[str, Any], meta: Meta) -> Workload:
+    """A Pod: its own template."""
+    status = value.get("status") or _EMPTY
+    addresses = [item.get("ip") for item in status.get("podIPs") or ()] or [status.get("podIP")]
+    owners = (value.get("metadata") or _EMPTY).get("ownerReferences") or ()
+    owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
+    ref = ObjectRef(owner.get("apiVersion") or "", owner.get("kind") or "", meta.namespace, owner["name"]) if owner else None
+    return _workload(meta, meta.labels, meta.annotations, value.get("spec") or _EMPTY, tuple(a for a in addresses if a), ref, status.get("phase") or "")
+
+
+def decode_controller(value: Mapping[str, Any], meta: Meta) -> Workload:
+    """A Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job or CronJob: its pod template."""
+    spec = value.get("spec") or _EMPTY
+    if meta.ref.kind == "CronJob":
+        spec = (spec.get("jobTemplate") or _EMPTY).get("spec") or _EMPTY
+    template = spec.get("template") or _EMPTY
+    pod = template.get("metadata") or _EMPTY
+    labels = dict(pod.get("labels") or _EMPTY)
+    owners = (value.get("metadata") or _EMPTY).get("ownerReferences") or ()
+    ref = ObjectRef(owners[0].get("apiVersion") or "", owners[0].get("kind") or "", meta.namespace, owners[0]["name"]) if owners else None
+    return _workload(meta, labels, pod.get("annotations") or _EMPTY, template.get("spec") or _EMPTY, (), ref, "")
+
+
+def _workload(
+    meta: Meta, labels: Mapping[str, str], annotations: Mapping[str, str], spec: Mapping[str, Any], addresses: tuple[str, ...], owner: ObjectRef | None, phase: str
+) -> Workload:
+    containers = spec.get("containers") or ()
+    native_sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
+    ports = [
+        ContainerPort(port.get("name") or "", int(port["containerPort"]), port.get("protocol") or "TCP")
+        for container in (*containers, *native_sidecars)
+        for port in container.get("ports") or ()
+    ]
+    names = tuple(c.get("name", "") for c in (*containers, *native_sidecars))
+    return Workload(
+        meta=meta,
+        kind=meta.ref.kind,
+        pod_labels=labels,
+        pod_annotations=annotations,
+        service_account=spec.get("serviceAccountName") or spec.get("serviceAccount") or "default",
+        ports=tuple(ports),
+        host_network=bool(spec.get("hostNetwork")),
+        addresses=addresses,
+        node=spec.get("nodeName") or "",
+        owner=owner,
+        containers=names,
+        phase=phase,
+        dns_policy=spec.get("dnsPolicy") or "ClusterFirst",
+    )
+
+
+def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
+    """A Service."""
+    spec = value.get("spec") or _EMPTY
+    cluster_ip = spec.get("clusterIP") or ""
+    addresses = tuple(a for a in (spec.get("clusterIPs") or [cluster_ip]) if a and a != "None")
+    ports = tuple(
+        ServicePort(p.get("name") or "", int(p["port"]), p.get("targetPort") or int(p["port"]), p.get("protocol") or "TCP", p.get("appProtocol"))
+        for p in spec.get("ports") or ()
+    )
+    kind = spec.get("type") or "ClusterIP"
+    return Service(
+        meta=meta,
+        kind=kind,
+        selector=spec.get("selector") or None,
+        ports=ports,
+        cluster_ips=addresses,
+        headless=cluster_ip == "None" or (spec.get("clusterIPs") or [""])[0] == "None",
+        external_name=spec.get("externalName") if kind == "ExternalName" else None,
+        publish_not_ready=bool(spec.get("publishNotReadyAddresses")),
+    )
+
+
+def decode_endpoints(value: Mapping[str, Any], meta: Meta) -> Endpoints:
+    """Endpoints and EndpointSlice."""
+    if meta.ref.kind == "EndpointSlice":
+        addresses = [a for e in value.get("endpoints") or () if (e.get("conditions") or _EMPTY).get("ready") is not False for a in e.get("addresses") or ()]
+        ports = value.get("ports") or ()
+        service = meta.labels.get("kubernetes.io/service-name", "")
+    else:
+        subsets = value.get("subsets") or ()
+        addresses = [a["ip"] for s in subsets for a in s.get("addresses") or ()]
+        ports = [p for s in subsets for p in s.get("ports") or ()]
+        service = meta.name
+    return Endpoints(
+        meta,
+        service,
+        tuple(addresses),
+        tuple(ServicePort(p.get("name") or "", p["port"], p["port"], p.get("protocol") or "TCP", p.get("appProtocol")) for p in ports if p.get("port")),
+    )

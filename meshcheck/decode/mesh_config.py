@@ -1,0 +1,53 @@
+"""Mesh config, from the ConfigMap `istio` or from a file. Its YAML text is read by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from meshcheck.model.mesh_config import ExtensionProvider, MeshConfig
+from meshcheck.model.objects import Meta
+
+_EMPTY: Mapping[str, Any] = {}
+
+
+def decode_mesh_config(value: Mapping[str, Any], meta: Meta | None = None, *, root_namespace: str | None = None, trust_domain: str | None = None) -> MeshConfig:
+    """Mesh config; fields of the wrong type are taken as absent. The keyword arguments fill what it does not say."""
+    normalization = _text(_map(value.get("pathNormalization")).get("normalization")) or "DEFAULT"
+    gateway = _map(_map(value.get("defaultConfig")).get("gatewayTopology"))
+    trusted = gateway.get("numTrustedProxies")
+    return MeshConfig(
+        root_namespace=_text(value.get("rootNamespace")) or root_namespace or (meta.namespace if meta else "istio-system"),
+        trust_domain=_text(value.get("trustDomain")) or trust_domain or "cluster.local",
+        trust_domain_aliases=tuple(item for item in value.get("trustDomainAliases") or () if isinstance(item, str)),
+        normalization="BASE" if normalization == "DEFAULT" else normalization,
+        outbound_mode=_text(_map(value.get("outboundTrafficPolicy")).get("mode")) or "ALLOW_ANY",
+        auto_mtls=value.get("enableAutoMtls") is not False,
+        providers=tuple(_provider(item, n) for n, item in enumerate(value.get("extensionProviders") or ()) if isinstance(item, dict)),
+        trusted_proxies=trusted if isinstance(trusted, int) else 0,
+        meta=meta,
+    )
+
+
+def _provider(item: Mapping[str, Any], n: int) -> ExtensionProvider:
+    kind = next((key for key in item if key != "name"), "")
+    body = _map(item.get(kind))
+    port = body.get("port")
+    return ExtensionProvider(
+        name=_text(item.get("name")),
+        kind=kind,
+        service=_text(body.get("service")),
+        port=int(port) if isinstance(port, int) or (isinstance(port, str) and port.isdigit()) else 0,
+        fail_open=body.get("failOpen") is True,
+        status_on_error=str(body.get("statusOnError") or ""),
+        path_prefix=_text(body.get("pathPrefix")),
+        path=("extensionProviders", n),
+    )
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else _EMPTY
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,44 @@
+"""Istio's mesh-wide settings, as far as they decide a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshcheck.model.objects import Meta, Path
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionProvider:
+    """An external authorizer (or another provider: then `kind` is its field and the rest is empty)."""
+
+    name: str
+    kind: str
+    """`envoyExtAuthzHttp`, `envoyExtAuthzGrpc`, or the field of another provider."""
+    service: str
+    port: int
+    fail_open: bool
+    status_on_error: str
+    path_prefix: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeshConfig:
+    """Mesh config with Istio's defaults filled in. Source: istio/api:mesh/v1alpha1/config.proto."""
+
+    root_namespace: str = "istio-system"
+    trust_domain: str = "cluster.local"
+    trust_domain_aliases: tuple[str, ...] = ()
+    normalization: str = "BASE"
+    """NONE, BASE, MERGE_SLASHES or DECODE_AND_MERGE_SLASHES."""
+    outbound_mode: str = "ALLOW_ANY"
+    auto_mtls: bool = True
+    providers: tuple[ExtensionProvider, ...] = ()
+    trusted_proxies: int = 0
+    meta: Meta | None = None
+    """The ConfigMap it came from."""
+
+    @property
+    def trust_domains(self) -> tuple[str, ...]:
+        """The mesh's own trust domain and its aliases."""
+        return (self.trust_domain, *self.trust_domain_aliases)
