@@ -1,0 +1,65 @@
+"""Documents into an inventory: what a cluster would refuse is kept apart, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from meshcheck.decode import admission
+from meshcheck.decode.metadata import decode_meta
+from meshcheck.decode.registry import bucket_of, decoder_of
+from meshcheck.model.inventory import Inventory, Noted, Refused
+from meshcheck.model.objects import ObjectRef, Origin
+
+
+class Document(Protocol):
+    """An object as it was written."""
+
+    @property
+    def value(self) -> dict[str, Any]: ...
+    @property
+    def origin(self) -> Origin: ...
+
+
+def collect(documents: Iterable[Document], default_namespace: str = "default") -> Inventory:
+    """Decode documents. Objects that a cluster would refuse are left out of the inventory and listed in `refused`."""
+    kept: dict[str, dict[tuple[str | None, str], Any]] = {}
+    refused: list[Refused] = []
+    noted: list[Noted] = []
+    unknown: dict[str, int] = {}
+    for document in documents:
+        value, origin = document.value, document.origin
+        kind = value["kind"]
+        decoder = decoder_of(value["apiVersion"], kind)
+        if decoder is None and kind != "ConfigMap":
+            unknown[kind] = unknown.get(kind, 0) + 1
+            continue
+        problems = admission.problems(value)
+        if problems:
+            ref = _ref(value, default_namespace)
+            bad = [p for p in problems if p.refused_by]
+            refused += [Refused(ref, origin, p.path, p.message, p.refused_by) for p in bad]
+            noted += [Noted(ref, origin, p.path, p.message) for p in problems if not p.refused_by]
+            if bad:
+                continue
+        meta = decode_meta(value, origin, default_namespace)
+        if decoder is None:
+            decoded: Any = (meta, value.get("data") or {})
+        else:
+            try:
+                decoded = decoder(value, meta)
+            except (TypeError, ValueError, AttributeError, KeyError) as error:
+                refused.append(Refused(meta.ref, origin, (), f"cannot be decoded: {type(error).__name__} {error}", None))
+                continue
+        bucket = kept.setdefault(bucket_of(kind), {})
+        key = (f"{kind}/{meta.ref.namespace}", meta.name)
+        bucket.pop(key, None)  # the last one counts, in the place of the last one
+        bucket[key] = decoded
+    return Inventory({kind: tuple(found.values()) for kind, found in kept.items()}, tuple(refused), tuple(noted), unknown)
+
+
+def _ref(value: dict[str, Any], default_namespace: str) -> ObjectRef:
+    raw = value.get("metadata")
+    meta = raw if isinstance(raw, dict) else {}
+    namespace, name = meta.get("namespace"), meta.get("name")
+    return ObjectRef(value["apiVersion"], value["kind"], namespace if isinstance(namespace, str) else default_namespace, name if isinstance(name, str) else "")

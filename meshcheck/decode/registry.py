@@ -1,0 +1,46 @@
+"""Which decoder a kind has; decoders are imported when their kind is met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+_CORE = {
+    "Namespace": "decode_namespace", "Node": "decode_node", "Pod": "decode_pod", "Service": "decode_service", "Endpoints": "decode_endpoints",
+    "ServiceAccount": "decode_service_account", "ReplicationController": "decode_controller",
+}  # fmt: skip
+_DECODERS: dict[tuple[str, str], tuple[str, str]] = {
+    **{("", kind): ("core", function) for kind, function in _CORE.items()},
+    **{("apps", kind): ("core", "decode_controller") for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
+    **{("batch", kind): ("core", "decode_controller") for kind in ("Job", "CronJob")},
+    ("discovery.k8s.io", "EndpointSlice"): ("core", "decode_endpoints"),
+    ("networking.k8s.io", "NetworkPolicy"): ("network_policy", "decode"),
+    **{("policy.networking.k8s.io", kind): ("network_policy", "decode") for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")},
+    ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
+    ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
+    ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),
+    **{
+        ("networking.istio.io", kind): ("istio_networking", "decode_" + "".join("_" + c.lower() if c.isupper() else c for c in kind)[1:])
+        for kind in ("DestinationRule", "Sidecar", "ServiceEntry", "WorkloadEntry", "VirtualService")
+    },
+}
+_WORKLOADS = frozenset("Pod Deployment StatefulSet DaemonSet ReplicaSet ReplicationController Job CronJob WorkloadEntry".split())
+_loaded: dict[tuple[str, str], Callable[..., Any]] = {}
+
+
+def decoder_of(api_version: str, kind: str) -> Callable[[Mapping[str, Any], Any], Any] | None:
+    """The decoder of a kind: a function of its value and its metadata; None for kinds that do not matter."""
+    group = api_version.rpartition("/")[0]
+    key = group, kind
+    if key not in _DECODERS:
+        return None
+    if key not in _loaded:
+        module, function = _DECODERS[key]
+        _loaded[key] = getattr(import_module(f"meshcheck.decode.{module}"), function)
+    return _loaded[key]
+
+
+def bucket_of(kind: str) -> str:
+    """The heading under which an object is kept: pods and their controllers share one."""
+    return "Workload" if kind in _WORKLOADS else "Endpoints" if kind == "EndpointSlice" else kind

@@ -1,0 +1,168 @@
+"""RequestAuthentication: which token is looked at where, and the answer to a bad one.
+
+Sources: istio/istio:pilot/pkg/security/authn/policy_applier.go:convertToEnvoyJwtConfig;
+envoyproxy/envoy:source/extensions/filters/http/jwt_authn/{filter,verifier,authenticator,extractor}.cc.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from meshcheck.model.istio_security import JwtRule, RequestAuthentication, TokenHeader
+from meshcheck.semantics.authentication import tokens
+
+_TOKEN = re.compile(r"[A-Za-z0-9\-_.]+")
+_DEFAULT_HEADERS = (TokenHeader("Authorization", "Bearer "),)
+_DEFAULT_PARAMS = ("access_token",)
+
+
+class Provider(NamedTuple):
+    """One issuer of one policy."""
+
+    policy: RequestAuthentication
+    rule: JwtRule
+
+    @property
+    def locations(self) -> tuple[tuple[TokenHeader, ...], tuple[str, ...], tuple[str, ...]]:
+        """Headers, query parameters and cookies that are looked at; the defaults go when one is given."""
+        rule = self.rule
+        if rule.headers or rule.params or rule.cookies:
+            return rule.headers, rule.params, rule.cookies
+        return _DEFAULT_HEADERS, _DEFAULT_PARAMS, ()
+
+
+class Found(NamedTuple):
+    """A token and where it stands: ("header", "authorization"), ("param", "token"), ("cookie", "id")."""
+
+    text: str
+    place: tuple[str, str]
+
+
+class Outcome(NamedTuple):
+    """What token checking makes of a request. `problem` is Envoy's text; None when the request goes on."""
+
+    problem: str | None = None
+    provider: Provider | None = None
+    """The one that accepted the token, or that gives the problem."""
+    payload: Mapping[str, Any] | None = None
+    found: Found | None = None
+    missing: str | None = None
+    """The fact that would decide, when the answer cannot be known."""
+
+
+def providers_of(policies: Iterable[RequestAuthentication]) -> tuple[Provider, ...]:
+    """All issuers that apply, in Istio's order."""
+    return tuple(sorted((Provider(p, rule) for p in policies for rule in p.rules), key=lambda provider: provider.rule.issuer))
+
+
+def is_preflight(method: str, headers: Mapping[str, Sequence[str]]) -> bool:
+    """Whether token checking lets it pass as a CORS preflight."""
+    return method == "OPTIONS" and bool(_joined(headers, "origin")) and bool(_joined(headers, "access-control-request-method"))
+
+
+def check(providers: tuple[Provider, ...], method: str, query: str, headers: Mapping[str, Sequence[str]], now: float) -> Outcome:
+    """Check the tokens of a request.
+
+    No token passes. With several issuers one valid token is enough; otherwise every issuer's locations must be empty.
+    """
+    if not providers or is_preflight(method, headers):
+        return Outcome()
+    last: Outcome | None = None
+    outcomes = []
+    for provider in providers:
+        outcome = _verify(provider, _extract(provider, query, headers), now)
+        if outcome is not None and outcome.problem is None:
+            if outcome.missing is None:
+                return outcome
+            last = outcome
+        outcomes.append(outcome)
+    if last is not None:
+        return last
+    failed = [outcome for outcome in outcomes if outcome is not None]
+    if not failed:
+        return Outcome()
+    known = [outcome for outcome in failed if outcome.problem != tokens.UNKNOWN_ISSUER]
+    return (known or failed)[-1]
+
+
+def _verify(provider: Provider, found: list[Found], now: float) -> Outcome | None:
+    """One issuer's view: None without a token; all of its tokens must be valid."""
+    result: Outcome | None = None
+    for item in found:
+        result = _verify_one(provider, item, now)
+        if result.problem is not None:
+            return result
+    return result
+
+
+def _verify_one(provider: Provider, item: Found, now: float) -> Outcome:
+    rule = provider.rule
+    try:
+        token = tokens.parse(item.text)
+    except tokens.BadToken as bad:
+        return Outcome(str(bad), provider, None, item)
+    claims = token.claims
+    if rule.issuer and claims.get("iss", "") != rule.issuer:
+        return Outcome(tokens.UNKNOWN_ISSUER, provider, claims, item)
+    problem = tokens.time_problem(claims, now)
+    if problem is None and not tokens.audience_fits(claims, rule.audiences):
+        problem = tokens.AUDIENCE
+    if problem is None and rule.jwks:
+        problem = tokens.signature_problem(token, rule.jwks)
+    if problem is not None:
+        return Outcome(problem, provider, claims, item)
+    payload = split_claims(claims, rule)
+    if not rule.jwks:
+        return Outcome(None, provider, payload, item, f"{tokens.CANNOT_KNOW} `{rule.issuer or rule.jwks_uri}`: they are behind a URI")
+    return Outcome(None, provider, payload, item)
+
+
+def split_claims(claims: Mapping[str, Any], rule: JwtRule | None) -> Mapping[str, Any]:
+    """The payload as policies see it: `scope`, `permission` and the like are split at spaces into lists."""
+    names = ("scope", "permission", *(rule.space_delimited if rule else ()))
+    wanted = {name: claims[name].split(" ") for name in names if isinstance(claims.get(name), str)}
+    return {**claims, **wanted} if wanted else claims
+
+
+def _joined(headers: Mapping[str, Sequence[str]], name: str) -> str:
+    return ",".join(headers.get(name, ()))
+
+
+def _extract(provider: Provider, query: str, headers: Mapping[str, Sequence[str]]) -> list[Found]:
+    in_headers, in_params, in_cookies = provider.locations
+    out = []
+    for header in in_headers:
+        name = header.name.lower()
+        if name not in headers:
+            continue
+        value = _joined(headers, name)
+        if header.prefix:
+            at = value.find(header.prefix)
+            if at < 0:
+                continue
+            match = _TOKEN.search(value, at + len(header.prefix))
+            value = match[0] if match else value
+        out.append(Found(value, ("header", name)))
+    if in_params and query:
+        given = dict(reversed(parse_qsl(query.removeprefix("?"), keep_blank_values=True)))
+        out += [Found(given[name], ("param", name)) for name in in_params if name in given]
+    if in_cookies and "cookie" in headers:
+        jar = dict(part.strip().partition("=")[::2] for line in headers["cookie"] for part in line.split(";"))
+        out += [Found(jar[name], ("cookie", name)) for name in in_cookies if name in jar]
+    return out
+
+
+def without_token(headers: Mapping[str, Sequence[str]], query: str, outcome: Outcome) -> tuple[Mapping[str, Sequence[str]], str]:
+    """Headers and query as later filters see them: an accepted token is removed unless it is forwarded."""
+    if outcome.found is None or outcome.provider is None or outcome.problem is not None or outcome.provider.rule.forward:
+        return headers, query
+    kind, name = outcome.found.place
+    if kind == "header":
+        return {key: value for key, value in headers.items() if key != name}, query
+    if kind == "param":
+        kept = [part for part in query.removeprefix("?").split("&") if part.partition("=")[0] != name]
+        return headers, "?" + "&".join(kept) if kept else ""
+    return headers, query

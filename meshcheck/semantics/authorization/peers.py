@@ -1,0 +1,98 @@
+"""Tests on the identity in the peer's certificate.
+
+Sources: istio/istio:pilot/pkg/security/authz/model/generator.go; pilot/pkg/security/trustdomain/bundle.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from meshcheck.semantics.authorization.strings import Match
+
+SCHEME = "spiffe://"
+
+
+def compile_principal(value: str, trust_domains: Sequence[str]) -> Match:
+    """A principal without its scheme, in every trust domain that stands for the one it names."""
+    matches = [_principal(each) for each in _in_all_domains(value, tuple(trust_domains))]
+    return matches[0] if len(matches) == 1 else lambda san: any(match(san) for match in matches)
+
+
+def _principal(value: str) -> Match:
+    if value == "*":
+        return bool
+    if value.startswith("*"):
+        tail = value[1:]
+        return lambda san: san.startswith(SCHEME) and len(san) >= len(SCHEME) + len(tail) and san.endswith(tail)
+    if value.endswith("*"):
+        head = SCHEME + value[:-1]
+        return lambda san: san.startswith(head)
+    return (SCHEME + value).__eq__
+
+
+@lru_cache(maxsize=65536)
+def _in_all_domains(value: str, trust_domains: tuple[str, ...]) -> tuple[str, ...]:
+    """Rewriting of trust domain aliases: only of five-part values whose first part is not `*`.
+
+    `cluster.local` always means the mesh's own trust domain.
+    """
+    parts = value.split("/")
+    if len(parts) != 5 or parts[0] == "*":
+        return (value,)
+    first = parts[0]
+    if first != "cluster.local" and not any(_domain_matches(known, first) for known in trust_domains):
+        return (value,)
+    out = []
+    for known in trust_domains:
+        kept = first if _suffix_or_prefix(first) and _domain_matches(known, first) else known
+        out.append("/".join([kept, *parts[1:]]))
+    return tuple(dict.fromkeys(out))
+
+
+def _suffix_or_prefix(value: str) -> bool:
+    return value.startswith("*") or value.endswith("*")
+
+
+def _domain_matches(known: str, written: str) -> bool:
+    """Equal, or equal by a star in either of them."""
+    if written.startswith("*"):
+        return known.endswith(written[1:])
+    if written.endswith("*"):
+        return known.startswith(written[:-1])
+    if known.startswith("*"):
+        return written.endswith(known[1:])
+    if known.endswith("*"):
+        return written.startswith(known[:-1])
+    return known == written
+
+
+def compile_namespace(value: str) -> Match:
+    """A namespace; every star stands for any text."""
+    if "*" not in value:
+        inside = f"/ns/{value}/"
+        return lambda san: inside in san
+    whole = re.compile(f".*/ns/{'.*'.join(re.escape(part) for part in value.split('*'))}/.*")
+    return lambda san: whole.fullmatch(san) is not None
+
+
+def compile_service_account(value: str, policy_namespace: str) -> Match:
+    """`NAMESPACE/NAME`, or `NAME` in the policy's own namespace; any trust domain."""
+    namespace, slash, name = value.partition("/")
+    if not slash:
+        namespace, name = policy_namespace, value
+    whole = re.compile(f"spiffe://.+/ns/{re.escape(namespace)}/(.+/|)sa/{re.escape(name)}(/.+)?")
+    return lambda san: whole.fullmatch(san) is not None
+
+
+def compile_trust_domain(value: str, trust_domains: Sequence[str]) -> Match:
+    """A trust domain; one star at an end stands for text without a slash. A known domain stands for all known ones."""
+    if value == "*":
+        return lambda san: san.startswith(SCHEME)
+    if "*" in value:
+        whole = re.compile(f"{SCHEME}{'[^/]*'.join(re.escape(part) for part in value.split('*'))}/.*")
+        return lambda san: whole.fullmatch(san) is not None
+    names = tuple(trust_domains) if value in trust_domains or value == "cluster.local" else (value,)
+    heads = tuple(f"{SCHEME}{name}/" for name in names)
+    return lambda san: san.startswith(heads)

@@ -1,0 +1,157 @@
+"""One field of a rule, compiled: the values it asks for and what a call has there.
+
+Source: istio/istio:pilot/pkg/security/authz/model/generator.go; Envoy's RBAC matchers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from meshcheck.model.istio_security import Field
+from meshcheck.model.mesh_config import MeshConfig
+from meshcheck.semantics.addresses import parse_address, parse_block
+from meshcheck.semantics.authorization import claims, peers
+from meshcheck.semantics.authorization.attributes import Attributes
+from meshcheck.semantics.authorization.strings import compile_host, compile_path, compile_text
+
+_HTTP_ONLY = frozenset(["hosts", "methods", "paths", "requestPrincipals", "request.auth.principal", "request.auth.audiences", "request.auth.presenter"])
+_PEER = frozenset(["principals", "namespaces", "serviceAccounts", "trustDomains"])
+_WHEN = {
+    "source.principal": "principals",
+    "source.namespace": "namespaces",
+    "source.serviceAccount": "serviceAccounts",
+    "source.trustDomain": "trustDomains",
+    "source.ip": "ipBlocks",
+    "remote.ip": "remoteIpBlocks",
+    "request.auth.principal": "requestPrincipals",
+    "destination.port": "ports",
+}
+"""`when` keys that are twins of fields."""
+_ADDRESSES = {"ipBlocks": "source_ip", "remoteIpBlocks": "remote_ip", "destination.ip": "destination_ip"}
+
+
+class Test:
+    """One field of a rule, or one side of a `when`. `holds` is None when the question does not give the attribute."""
+
+    __slots__ = ("_check", "_needs", "attribute", "field", "http_only", "matches")
+
+    def __init__(self, field: Field, attribute: str, http_only: bool, matches: tuple[Callable[[Any], bool], ...], check: Callable[[Attributes], bool]) -> None:
+        self.field = field
+        self.attribute = attribute
+        """Which attribute it looks at: a name of `Attributes`, `header:NAME` or `claim:PATH`."""
+        self.http_only = http_only
+        self.matches = matches
+        """One function for each of the field's values, in their order."""
+        self._check = check
+        self._needs = "headers" if attribute.startswith("header:") else "payload" if attribute.startswith("claim:") else attribute
+
+    def holds(self, attributes: Attributes) -> bool | None:
+        """Whether a call satisfies it."""
+        if self._needs in attributes.unknown:
+            return None
+        return self._check(attributes) is not self.field.negated
+
+
+def compile_test(field: Field, mesh: MeshConfig, policy_namespace: str) -> Test | None:
+    """The test of one field; None for a `when` key that Istio does not know (its rule is skipped)."""
+    name = _WHEN.get(field.name, field.name)
+    values = field.values
+    if name in _PEER:
+        return _peer(field, name, mesh, policy_namespace)
+    if name == "requestPrincipals":
+        return _payload(field, "claim:iss/sub", tuple(claims.compile_request_principal(v) for v in values))
+    if name in _ADDRESSES:
+        return _address(field, _ADDRESSES[name])
+    if name == "ports":
+        numbers = frozenset(int(v) for v in values if v.isdigit())
+        return Test(field, "destination_port", False, tuple(int(v).__eq__ if v.isdigit() else _never for v in values), lambda a: a.destination_port in numbers)
+    if name == "methods":
+        return _text(field, "method", tuple(compile_text(v, empty_counts=True) for v in values), lambda a: a.method)
+    if name == "hosts":
+        return _text(field, "authority", tuple(compile_host(v) for v in values), lambda a: a.authority)
+    if name == "paths":
+        return _text(field, "path", tuple(compile_path(v) for v in values), lambda a: a.path)
+    if name == "connection.sni":
+        sni = tuple(compile_text(v) for v in values)
+        return Test(field, "sni", False, sni, lambda a: any(match(a.sni) for match in sni))
+    if name.startswith("request.headers[") and name.endswith("]"):
+        return _header(field, name[len("request.headers[") : -1])
+    if name == "request.auth.audiences":
+        return _payload(field, "claim:aud", tuple(claims.compile_claim(("aud",), v) for v in values))
+    if name == "request.auth.presenter":
+        return _payload(field, "claim:azp", tuple(claims.compile_claim(("azp",), v) for v in values))
+    if name.startswith("request.auth.claims["):
+        keys = claims.claim_keys(name[len("request.auth.claims") :])
+        return _payload(field, "claim:" + "/".join(keys), tuple(claims.compile_claim(keys, v) for v in values))
+    if name.startswith("experimental.envoy.filters."):
+        return Test(field, "metadata", False, tuple(_never for _ in values), _never)
+    return None
+
+
+def _never(_: object) -> bool:
+    return False
+
+
+def _peer(field: Field, name: str, mesh: MeshConfig, policy_namespace: str) -> Test:
+    if name == "principals":
+        matches = tuple(peers.compile_principal(v, mesh.trust_domains) for v in field.values)
+    elif name == "namespaces":
+        matches = tuple(peers.compile_namespace(v) for v in field.values)
+    elif name == "serviceAccounts":
+        matches = tuple(peers.compile_service_account(v, policy_namespace) for v in field.values)
+    else:
+        matches = tuple(peers.compile_trust_domain(v, mesh.trust_domains) for v in field.values)
+
+    def check(a: Attributes) -> bool:
+        san = a.principal
+        return san is not None and any(match(san) for match in matches)
+
+    return Test(field, "principal", False, matches, check)
+
+
+def _payload(field: Field, attribute: str, matches: tuple[claims.Check, ...]) -> Test:
+    def check(a: Attributes) -> bool:
+        payload = a.payload
+        return payload is not None and any(match(payload) for match in matches)
+
+    return Test(field, attribute, True, matches, check)
+
+
+def _address(field: Field, attribute: str) -> Test:
+    blocks = [parse_block(v) for v in field.values]
+    matches = tuple((lambda text, block=block: (address := parse_address(text)) is not None and block is not None and block.holds(address)) for block in blocks)
+
+    def check(a: Attributes) -> bool:
+        address = parse_address(getattr(a, attribute))
+        return address is not None and any(block is not None and block.holds(address) for block in blocks)
+
+    return Test(field, attribute, False, matches, check)
+
+
+def _text(field: Field, attribute: str, matches: tuple[Callable[[str], bool], ...], value: Callable[[Attributes], str]) -> Test:
+    if len(matches) == 1:
+        only = matches[0]
+        return Test(field, attribute, True, matches, lambda a: bool(only(value(a))))
+    return Test(field, attribute, True, matches, lambda a: any(match(value(a)) for match in matches))
+
+
+_PSEUDO: dict[str, Callable[[Attributes], str]] = {
+    ":method": lambda a: a.method,
+    ":authority": lambda a: a.authority,
+    ":path": lambda a: a.path + a.query,
+}
+
+
+def _header(field: Field, name: str) -> Test:
+    """Each line of a repeated header is tested on its own (Envoy since 1.37.1)."""
+    lower = name.lower()
+    matches = tuple(compile_text(v, empty_counts=True) for v in field.values)
+    if lower in _PSEUDO:
+        return _text(field, {":method": "method", ":authority": "authority", ":path": "path"}[lower], matches, _PSEUDO[lower])
+
+    def check(a: Attributes) -> bool:
+        lines = a.headers.get(lower)
+        return lines is not None and any(match(line) for line in lines for match in matches)
+
+    return Test(field, "header:" + lower, True, matches, check)

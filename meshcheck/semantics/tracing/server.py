@@ -1,0 +1,252 @@
+"""The stations at the called workload: mTLS, tokens, authorization, in the order of its sidecar's filters.
+
+Source: istio/istio:pilot/pkg/networking/core/listener_inbound.go, filterchain_options.go, listener_builder.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from meshcheck.model.core import ServicePort, Workload
+from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station
+from meshcheck.semantics import port_protocol, request_path
+from meshcheck.semantics.authentication import peer, requests
+from meshcheck.semantics.authorization import custom, evaluate, explanation
+from meshcheck.semantics.authorization.attributes import Attributes
+from meshcheck.semantics.authorization.evaluate import Decision
+from meshcheck.semantics.authorization.policies import CompiledPolicies, compile_policies
+from meshcheck.semantics.tracing import symptoms
+from meshcheck.semantics.world.world import World
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """A call as it arrives at the workload's sidecar."""
+
+    transport: str
+    """`plaintext`, `mtls` (mesh certificates and Istio's ALPN) or `tls` (anything else encrypted)."""
+    principal: str | None
+    http: bool
+    """The caller's bytes are HTTP that a proxy can read."""
+    tagged: bool
+    """Over mTLS: the caller's sidecar recognised HTTP and said so in ALPN."""
+    method: str
+    target: str
+    """Path and query as sent."""
+    authority: str
+    headers: Mapping[str, Sequence[str]]
+    source_ip: str
+    remote_ip: str
+    destination_ip: str
+    sni: str
+    jwt: str | None
+    claims: Mapping[str, Any] | None
+    unknown: frozenset[str]
+    now: float
+
+
+def service_port_of(world: World, workload: Workload, port: int) -> ServicePort | None:
+    """The Service port that gives a workload port its protocol: that of the oldest Service that maps to it."""
+
+    def find() -> ServicePort | None:
+        for service in world.services_of(workload):
+            for candidate in service.ports:
+                if candidate.protocol == "TCP" and target_number(candidate, workload) == port:
+                    return candidate
+        return None
+
+    return world.once(("service port", id(workload), port), find)
+
+
+def target_number(port: ServicePort, workload: Workload) -> int | None:
+    """The number of the container port that a Service port leads to; None for a name that the workload has not."""
+    if isinstance(port.target, int):
+        return port.target
+    return next((p.number for p in workload.ports if p.name == port.target and p.protocol == port.protocol), None)
+
+
+def bypasses_sidecar(workload: Workload, port: int) -> bool:
+    """Whether a port is kept away from the sidecar."""
+    if port in (15090, 15021, 15020):
+        return True
+    notes = workload.pod_annotations
+    excluded = notes.get("traffic.sidecar.istio.io/excludeInboundPorts", "")
+    included = notes.get("traffic.sidecar.istio.io/includeInboundPorts", "*")
+    if str(port) in [item.strip() for item in excluded.split(",")]:
+        return True
+    return included.strip() != "*" and str(port) not in [item.strip() for item in included.split(",")]
+
+
+def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain: bool) -> list[Station]:
+    """The stations of the workload's sidecar, up to the one that refuses."""
+    mode = peer_mode(world, workload, port)
+    stations = [_mutual_tls(world, workload, mode, arrival)]
+    if stations[0].verdict == DENIED:
+        return stations
+    http = is_http_chain(world, workload, port, arrival, mode.mode)
+    attributes, early = _attributes(world, port, arrival, http)
+    if early is not None:
+        return [*stations, early]
+    policies = compiled(world, workload, http)
+    for step in (_custom, _tokens, _audit, _deny, _allow):
+        station = step(world, workload, policies, attributes, arrival, explain)
+        if station is not None:
+            stations.append(station)
+            if station.verdict == DENIED:
+                break
+    return stations
+
+
+def compiled(world: World, workload: Workload, http: bool) -> CompiledPolicies:
+    """The policies that apply to a workload, compiled for its chains."""
+    return world.once(("compiled", id(workload), http), lambda: compile_policies(world.authorization_policies(workload), world.mesh, http))
+
+
+def peer_mode(world: World, workload: Workload, port: int) -> peer.Mode:
+    """The mTLS mode of a workload port."""
+    namespace = workload.namespace
+    return world.once(
+        ("peer mode", id(workload), port),
+        lambda: peer.mode_of(world.peer_authentications(namespace), namespace, workload.pod_labels, port, world.mesh.root_namespace),
+    )
+
+
+def is_http_chain(world: World, workload: Workload, port: int, arrival: Arrival, mode: str) -> bool:
+    """Whether the sidecar reads the call as HTTP."""
+    service_port = service_port_of(world, workload, port)
+    protocol = port_protocol.DETECTED if service_port is None else port_protocol.protocol_of(service_port)
+    if protocol == port_protocol.HTTP:
+        return True
+    if protocol != port_protocol.DETECTED or not arrival.http:
+        return False
+    return arrival.tagged if arrival.transport == "mtls" else arrival.transport == "plaintext"
+
+
+def _mutual_tls(world: World, workload: Workload, mode: peer.Mode, arrival: Arrival) -> Station:
+    """What a connection meets by the mode of the port."""
+    policies = (Mention(mode.policy.meta, field=mode.field),) if mode.policy else ()
+    where = f"{mode.policy.meta.namespace}/{mode.policy.meta.name} {mode.mode}" if mode.policy else f"{mode.mode} by default"
+
+    def station(verdict: str, summary: str, symptom: symptoms.Symptom | None = None) -> Station:
+        decider = policies[0] if policies and verdict == DENIED else None
+        return Station("mtls", "sidecar", verdict, f"{where}: {summary}" if summary else where, policies, symptom=symptom, decider=decider, workload=str(workload))
+
+    if arrival.transport == "plaintext":
+        if mode.mode == "STRICT":
+            return station(DENIED, "the call arrives in plaintext", symptoms.RESET)
+        return station(ALLOWED, "plaintext, no identity")
+    if mode.mode == "DISABLE":
+        return station(DENIED, "the call arrives encrypted, and the port takes plaintext only", symptoms.RESET)
+    if arrival.transport == "tls":
+        if mode.mode == "STRICT":
+            return station(DENIED, "TLS without a certificate of the mesh", symptoms.TLS_FAILURE)
+        return station(ALLOWED, "TLS of the application, no identity")
+    domain = (arrival.principal or "").removeprefix("spiffe://").split("/")[0]
+    if domain not in world.mesh.trust_domains:
+        return station(DENIED, f"the caller's trust domain `{domain}` is not this mesh's", symptoms.RESET)
+    return station(ALLOWED, f"identity {(arrival.principal or '').removeprefix('spiffe://')}")
+
+
+def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[Attributes, Station | None]:
+    a = Attributes()
+    a.http = http
+    a.principal = arrival.principal if arrival.transport == "mtls" else None
+    a.source_ip, a.destination_ip, a.destination_port, a.sni = arrival.source_ip, arrival.destination_ip, port, arrival.sni
+    a.remote_ip = arrival.remote_ip if http else arrival.source_ip
+    a.unknown = arrival.unknown
+    if http:
+        path, a.query = request_path.split_target(arrival.target)
+        try:
+            a.path = request_path.normalise(path, world.mesh.normalization)
+        except request_path.BadPath:
+            why = f"the path `{path}` is not one that Envoy accepts"
+            return a, Station("http", "sidecar", DENIED, why, symptom=symptoms.BAD_PATH)
+        a.method, a.authority, a.headers = arrival.method, arrival.authority, arrival.headers
+    return a, None
+
+
+def _custom(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+    if not policies.custom:
+        return None
+    decision = custom.evaluate(policies, a, world)
+    verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[decision.allowed]
+    return _station("custom", workload, verdict, decision, policies, a, explain, decision.why)
+
+
+def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+    attached = world.request_authentications(workload)
+    if not attached or not a.http:
+        return None
+    mentions = tuple(Mention(p.meta) for p in attached)
+    name = ", ".join(f"{p.meta.namespace}/{p.meta.name}" for p in attached)
+
+    def station(verdict: str, summary: str, decider: Mention | None = None, symptom: symptoms.Symptom | None = None, missing: str | None = None) -> Station:
+        return Station("request-authentication", "sidecar", verdict, summary, mentions, symptom=symptom, decider=decider, missing=missing, workload=str(workload))
+
+    if arrival.claims is not None:
+        a.payload = requests.split_claims(arrival.claims, None)
+        return station(ALLOWED, f"{name}: the given claims count as verified")
+    providers = world.once(("providers", id(workload)), lambda: requests.providers_of(attached))
+    outcome = requests.check(providers, a.method, a.query, a.headers, arrival.now)
+    a.payload = outcome.payload if outcome.problem is None and outcome.provider is not None else None
+    a.headers, a.query = requests.without_token(a.headers, a.query, outcome)
+    if outcome.problem is not None and outcome.provider is not None:
+        rule = outcome.provider.rule
+        field = (*rule.path, "audiences") if outcome.problem == "Audiences in Jwt are not allowed" else rule.path
+        decider = Mention(outcome.provider.policy.meta, field=field)
+        summary = f"{outcome.provider.policy.meta.namespace}/{outcome.provider.policy.meta.name}: {outcome.problem}"
+        return station(DENIED, summary, decider, symptoms.token_problem(outcome.problem))
+    if outcome.missing is not None:
+        return station(UNKNOWN, f"{name}: whether the token's signature is right", missing=outcome.missing)
+    if outcome.payload is not None:
+        return station(ALLOWED, f"{name}: token of {outcome.payload.get('iss')}/{outcome.payload.get('sub')} accepted")
+    if requests.is_preflight(a.method, a.headers):
+        return station(ALLOWED, f"{name}: a CORS preflight is not asked for a token")
+    return station(ALLOWED, f"{name}: no token in the request, so no principal from one")
+
+
+def _audit(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+    if not explain or not (policies.audit or policies.dry_run):
+        return None
+    matched = [rule for rule in (*policies.audit, *policies.dry_run) if rule.holds(a)]
+    said = ", ".join(rule.name for rule in matched) or "no rule matches"
+    mentions = tuple({id(r.policy): Mention(r.policy.meta) for r in (*policies.audit, *policies.dry_run)}.values())
+    return Station("audit", "sidecar", NOT_APPLICABLE, f"audit and dry-run: {said} (never changes the answer)", mentions, workload=str(workload))
+
+
+def _deny(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+    if not policies.deny:
+        return None
+    decision = evaluate.deny(policies, a)
+    verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[decision.allowed]
+    return _station("authorization", workload, verdict, decision, policies, a, explain, "")
+
+
+def _allow(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+    if not policies.allow_policies:
+        if policies.deny or not explain:
+            return None
+        summary = "no AuthorizationPolicy applies to the workload" if not policies.attached else "no ALLOW policy applies to the workload"
+        return Station("authorization", "sidecar", ALLOWED, summary, workload=str(workload))
+    decision = evaluate.allow(policies, a)
+    verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[decision.allowed]
+    return _station("authorization", workload, verdict, decision, policies, a, explain, "")
+
+
+def _station(name: str, workload: Workload, verdict: str, decision: Decision, policies: CompiledPolicies, a: Attributes, explain: bool, why: str) -> Station:
+    rule = decision.rule
+    decider = Mention(rule.policy.meta, rule=rule.rule.index, field=("spec", "rules", rule.rule.index)) if rule else None
+    if verdict == DENIED and decider is None and len(policies.allow_policies) == 1:
+        decider = Mention(policies.allow_policies[0].meta, field=("spec", "rules"))
+    symptom = None
+    if verdict == DENIED:
+        symptom = symptoms.FORBIDDEN if a.http else symptoms.RESET
+    if explain:
+        mentions, reasons, summary = explanation.explain(name, verdict, decision, policies, a)
+    else:
+        mentions, reasons, summary = (), (), ""
+    return Station(
+        name, "sidecar", verdict, why or summary, mentions, reasons, symptom, decision.policy_id if verdict == DENIED else None, decider, decision.missing, str(workload)
+    )

@@ -1,0 +1,10 @@
+"""The World: what is known of a cluster, indexed for questions; immutable, with answers kept once computed.
+
+world.py      the World and its indexes
+sidecars.py   whether a workload has a sidecar
+hosts.py      which Service, ServiceEntry or address a name stands for
+"""
+
+from meshcheck.semantics.world.world import World
+
+__all__ = ["World"]

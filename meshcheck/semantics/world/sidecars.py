@@ -1,0 +1,66 @@
+"""Whether a workload's pods have a sidecar.
+
+Source: istio/istio:pkg/kube/inject/inject.go:injectRequired; manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from meshcheck.model.core import Workload
+from meshcheck.semantics.world.world import World
+
+_NEVER = frozenset(["kube-system", "kube-public", "kube-node-lease", "local-path-storage"])
+
+
+class Sidecar(NamedTuple):
+    """`present` is None when it cannot be known; `why` says what decides, or which fact is missing."""
+
+    present: bool | None
+    why: str
+    ambient: bool = False
+
+
+def sidecar_of(world: World, workload: Workload) -> Sidecar:
+    """Whether a workload's pods have a sidecar."""
+    return world.once(("sidecar", id(workload)), lambda: _sidecar(world, workload))
+
+
+def _sidecar(world: World, workload: Workload) -> Sidecar:
+    namespace = workload.namespace
+    if "istio-proxy" in workload.containers:
+        return Sidecar(True, "the pod has the container istio-proxy")
+    if workload.kind == "WorkloadEntry":
+        return Sidecar(True, "a WorkloadEntry stands for a machine with a proxy")
+    if workload.host_network:
+        return Sidecar(False, "pods in the host's network get no sidecar")
+    if namespace in _NEVER:
+        return Sidecar(False, f"namespace {namespace} is never injected")
+    known = world.namespaces.get(namespace)
+    labels = known.labels if known else {}
+    on_pod = workload.pod_labels.get("sidecar.istio.io/inject") or workload.pod_annotations.get("sidecar.istio.io/inject")
+    if labels.get("istio-injection") == "disabled":
+        return Sidecar(False, f"namespace {namespace} has the label istio-injection=disabled")
+    if on_pod == "false":
+        return Sidecar(False, "the pod has sidecar.istio.io/inject=false")
+    ambient = _ambient(workload, labels)
+    if labels.get("istio-injection") == "enabled":
+        return Sidecar(True, f"namespace {namespace} has the label istio-injection=enabled")
+    if "istio.io/rev" in labels:
+        return Sidecar(True, f"namespace {namespace} has the label istio.io/rev={labels['istio.io/rev']}")
+    if workload.pod_labels.get("sidecar.istio.io/inject") == "true" or "istio.io/rev" in workload.pod_labels:
+        return Sidecar(True, "the pod's labels ask for a sidecar")
+    if "*" in world.injected or namespace in world.injected:
+        return Sidecar(True, "stated with --sidecars")
+    if ambient:
+        return Sidecar(False, f"namespace {namespace} is in ambient mode", True)
+    if (known is None or known.meta is None) and not world.closed:
+        return Sidecar(None, f"whether pods of namespace {namespace} get a sidecar: the Namespace object is not in the input (give it, or say `--sidecars {namespace}`)")
+    return Sidecar(False, f"nothing asks for a sidecar in namespace {namespace}")
+
+
+def _ambient(workload: Workload, namespace_labels: object) -> bool:
+    mode = workload.pod_labels.get("istio.io/dataplane-mode")
+    if mode is None and isinstance(namespace_labels, dict):
+        mode = namespace_labels.get("istio.io/dataplane-mode")
+    return mode == "ambient"

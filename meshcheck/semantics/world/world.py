@@ -1,0 +1,160 @@
+"""The World and its indexes: by namespace, by label, by selector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from meshcheck.model.core import Endpoints, Namespace, Service, Workload
+from meshcheck.model.inventory import Inventory
+from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
+from meshcheck.model.mesh_config import MeshConfig
+from meshcheck.semantics.attachment import attaches, selects
+
+T = TypeVar("T")
+
+
+class World:
+    """What is known of a cluster.
+
+    `closed`: what is not in the input does not exist. In an open world its absence is a missing fact.
+    `injected`: namespaces of which the user says that their pods have sidecars (`*` for all).
+    """
+
+    def __init__(self, inventory: Inventory, mesh: MeshConfig | None = None, *, closed: bool = False, injected: frozenset[str] = frozenset()) -> None:
+        self.inventory = inventory
+        self.mesh = mesh or MeshConfig()
+        self.closed = closed
+        self.injected = injected
+        self._kept: dict[Any, Any] = {}
+        self._workloads = _by_namespace(inventory.of("Workload"))
+        self._services = _by_namespace(inventory.of("Service"))
+        self._endpoints = _by_namespace(inventory.of("Endpoints"))
+        self._policies = {kind: _by_namespace(inventory.of(kind)) for kind in ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")}
+        self.namespaces: dict[str, Namespace] = {n.name: n for n in inventory.of("Namespace")}
+        for name in {*self._workloads, *self._services, *(o.meta.namespace for o in inventory.of("ServiceAccount"))} - self.namespaces.keys():
+            self.namespaces[name] = Namespace(name, {"kubernetes.io/metadata.name": name}, None)
+
+    def once(self, key: Any, compute: Callable[[], T]) -> T:
+        """The value computed for a key the first time it was asked for."""
+        try:
+            found: T = self._kept[key]
+        except KeyError:
+            found = self._kept[key] = compute()
+        return found
+
+    # ---- Kubernetes ----
+
+    def namespace(self, name: str) -> Namespace:
+        """A namespace; one that was not read has the label that the API server gives it, and no other that is known."""
+        return self.namespaces.get(name) or self.once(("namespace", name), lambda: Namespace(name, {"kubernetes.io/metadata.name": name}, None))
+
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """All pods and controllers."""
+        return self.inventory.of("Workload")
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """All Services."""
+        return self.inventory.of("Service")
+
+    def workloads_in(self, namespace: str) -> tuple[Workload, ...]:
+        """Pods and controllers of a namespace."""
+        return self._workloads.get(namespace, ())
+
+    def services_in(self, namespace: str) -> tuple[Service, ...]:
+        """Services of a namespace."""
+        return self._services.get(namespace, ())
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """A Service by name."""
+        by_name = self.once("services by name", lambda: {(s.namespace, s.name): s for s in self.services})
+        return by_name.get((namespace, name))
+
+    def find_workload(self, namespace: str, name: str) -> Workload | None:
+        """A workload by name or `Kind/name`: a controller, a Pod, or a Pod of the controller that has this name."""
+        names = self.once(("workload names", namespace), lambda: _names(self.workloads_in(namespace)))
+        return names.get(name)
+
+    def find_pod(self, namespace: str, name: str) -> Workload | None:
+        """A Pod by name; where only its controller was read, the controller."""
+        return self.find_workload(namespace, f"Pod/{name}") or self.find_workload(namespace, name)
+
+    def pods_of(self, service: Service) -> tuple[Workload, ...]:
+        """What a Service's selector selects. Pods are left out where their controller is there: it stands for all of them."""
+        if not service.selector:
+            return ()
+        return self.once(("pods of", service.meta.ref), lambda: self._select(service))
+
+    def _select(self, service: Service) -> tuple[Workload, ...]:
+        found = [w for w in self.workloads_in(service.namespace) if selects(service.selector, w.pod_labels) and w.phase not in ("Succeeded", "Failed")]
+        controllers = {(w.kind, w.name) for w in found if w.kind != "Pod"}
+
+        def owned(w: Workload) -> bool:
+            return w.owner is not None and ((w.owner.kind, w.owner.name) in controllers)
+
+        return tuple(w for w in found if not owned(w))
+
+    def services_of(self, workload: Workload) -> tuple[Service, ...]:
+        """Services that select a workload, oldest first."""
+
+        def find() -> tuple[Service, ...]:
+            found = [s for s in self.services_in(workload.namespace) if s.selector and selects(s.selector, workload.pod_labels)]
+            return tuple(sorted(found, key=lambda s: (s.meta.created or "9999", s.name)))
+
+        return self.once(("services of", workload.meta.ref, id(workload)), find)
+
+    def endpoints_of(self, service: Service) -> tuple[Endpoints, ...]:
+        """Endpoints of a Service that were written by hand."""
+        return tuple(e for e in self._endpoints.get(service.namespace, ()) if e.service == service.name)
+
+    # ---- Istio ----
+
+    def authorization_policies(self, workload: Workload) -> tuple[AuthorizationPolicy, ...]:
+        """AuthorizationPolicies that apply to the sidecar or gateway in a workload's pods."""
+        return self.once(("authorization", id(workload)), lambda: self._attached("AuthorizationPolicy", workload))
+
+    def request_authentications(self, workload: Workload) -> tuple[RequestAuthentication, ...]:
+        """RequestAuthentications that apply to a workload's pods."""
+        return self.once(("request authentication", id(workload)), lambda: self._attached("RequestAuthentication", workload))
+
+    def peer_authentications(self, namespace: str) -> tuple[PeerAuthentication, ...]:
+        """PeerAuthentications of a namespace and of the root namespace."""
+        return self._in_scope("PeerAuthentication", namespace)
+
+    def _in_scope(self, kind: str, namespace: str) -> tuple[Any, ...]:
+        own = self._policies[kind].get(namespace, ())
+        root = self.mesh.root_namespace
+        return own if namespace == root else (*self._policies[kind].get(root, ()), *own)
+
+    def _attached(self, kind: str, workload: Workload) -> tuple[Any, ...]:
+        root, namespace, labels = self.mesh.root_namespace, workload.namespace, workload.pod_labels
+        return tuple(p for p in self._in_scope(kind, namespace) if attaches(p.attachment, p.meta.namespace, namespace, labels, root))
+
+
+def _by_namespace(objects: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
+    out: dict[str, list[Any]] = {}
+    for item in objects:
+        out.setdefault(item.meta.namespace, []).append(item)
+    return {namespace: tuple(items) for namespace, items in out.items()}
+
+
+def _names(workloads: tuple[Workload, ...]) -> dict[str, Workload]:
+    """All names by which workloads of one namespace may be asked for; what stands first in this function wins."""
+    out: dict[str, Workload] = {}
+    for workload in workloads:
+        out.setdefault(f"{workload.kind}/{workload.name}", workload)
+    for workload in workloads:
+        if workload.kind != "Pod":
+            out.setdefault(workload.name, workload)
+    for workload in workloads:
+        out.setdefault(workload.name, workload)
+    for workload in workloads:
+        if workload.owner is not None:
+            out.setdefault(f"{workload.owner.kind}/{workload.owner.name}", workload)
+            out.setdefault(workload.owner.name, workload)
+            if workload.owner.kind == "ReplicaSet":  # Deployment's name with a hash behind it
+                out.setdefault(f"Deployment/{workload.owner.name.rpartition('-')[0]}", workload)
+                out.setdefault(workload.owner.name.rpartition("-")[0], workload)
+    return out
