@@ -1,0 +1,1 @@
+"""Verdicts of real programs, and whether meshcheck gives the same."""
