@@ -39,7 +39,7 @@ def view(world: World, caller: Caller) -> CallerView:
     if caller.node:
         return CallerView(caller, "node", None, None, None, Sidecar(False, "a node has no sidecar"), caller.ip or "")
     if caller.ip and not caller.namespace:
-        workload = by_address(world, caller.ip)
+        workload = world.pod_at(caller.ip)
         if workload is None:
             return CallerView(caller, caller.ip, None, None, None, _NO_SIDECAR, caller.ip)
         return _of_workload(world, caller, workload, caller.ip)
@@ -61,8 +61,3 @@ def view(world: World, caller: Caller) -> CallerView:
 def _of_workload(world: World, caller: Caller, workload: Workload, address: str) -> CallerView:
     return CallerView(caller, str(workload), workload, workload.namespace, workload.service_account, sidecar_of(world, workload), address)
 
-
-def by_address(world: World, address: str) -> Workload | None:
-    """The Pod that has an address."""
-    table = world.once("pods by address", lambda: {a: w for w in world.workloads for a in w.addresses if not w.host_network})
-    return table.get(address)

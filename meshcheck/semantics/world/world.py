@@ -81,6 +81,11 @@ class World:
         """A Pod by name; where only its controller was read, the controller."""
         return self.find_workload(namespace, f"Pod/{name}") or self.find_workload(namespace, name)
 
+    def pod_at(self, address: str) -> Workload | None:
+        """The Pod that has an address; pods in the host's network have none of their own."""
+        table = self.once("pods by address", lambda: {a: w for w in self.workloads for a in w.addresses if not w.host_network})
+        return table.get(address)
+
     def pods_of(self, service: Service) -> tuple[Workload, ...]:
         """What a Service's selector selects. Pods are left out where their controller is there: it stands for all of them."""
         if not service.selector:

@@ -1,0 +1,120 @@
+"""Questions: from a line of a batch, or from the words of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from meshcheck.errors import UsageError
+from meshcheck.model.question import Caller, Question, Target
+
+_SCHEMES = {"http": "http", "https": "https", "grpc": "grpc", "grpcs": "tls", "ws": "http", "wss": "https", "tls": "tls", "tcp": "tcp", "udp": "udp", "sctp": "sctp"}
+PROTOCOLS = ("http", "https", "grpc", "tls", "tcp", "udp", "sctp")
+
+
+def split_url(url: str) -> tuple[str, str, int | None, str]:
+    """(protocol, host, port or None, path with query) of a URL. Raises UsageError."""
+    scheme, mark, rest = url.partition("://")
+    if not mark or scheme.lower() not in _SCHEMES:
+        raise UsageError(f"`{url}` is not a URL that can be traced: give http://, https://, grpc://, tls://, tcp:// or udp://")
+    cut = min((i for i in (rest.find(c) for c in "/?#") if i >= 0), default=len(rest))
+    authority, path = rest[:cut].rpartition("@")[2], rest[cut:].partition("#")[0]
+    if authority.startswith("["):
+        host, _, tail = authority[1:].partition("]")
+        port = tail.removeprefix(":")
+    else:
+        host, _, port = authority.partition(":")
+    if not host:
+        raise UsageError(f"`{url}` names no host")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise UsageError(f"`{url}`: `{port}` is not a port (1 to 65535)")
+    if not path.startswith("/"):
+        path = "/" + path
+    return _SCHEMES[scheme.lower()], host, int(port) if port else None, path
+
+
+def question_of(line: Mapping[str, Any]) -> Question:
+    """A question of a batch, as the contract writes it. Raises UsageError."""
+    caller_in, target_in = line.get("from"), line.get("to")
+    if not isinstance(caller_in, dict) or not isinstance(target_in, dict):
+        raise UsageError("a question needs `from` and `to`, each an object")
+    protocol, path, host = _text(line, "protocol") or "http", _text(line, "path") or "/", None
+    port = _port(target_in)
+    url = _text(target_in, "url")
+    if url:
+        protocol, host, url_port, path = split_url(url)
+        port = url_port or port
+        path = _text(line, "path") or path
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"`protocol`: `{protocol}` is none of {', '.join(PROTOCOLS)}")
+    caller = Caller(
+        namespace=_text(caller_in, "namespace"),
+        workload=_text(caller_in, "workload"),
+        pod=_text(caller_in, "pod"),
+        service_account=_text(caller_in, "service_account"),
+        ip=_text(caller_in, "ip"),
+        node=caller_in.get("node") is True,
+        external=caller_in.get("external") is True,
+        plaintext=caller_in.get("plaintext") is True,
+        mtls=caller_in.get("mtls") is True,
+        trust_domain=_text(caller_in, "trust_domain"),
+    )
+    via = target_in.get("via")
+    target = Target(
+        host=host,
+        namespace=_text(target_in, "namespace"),
+        workload=_text(target_in, "workload"),
+        pod=_text(target_in, "pod"),
+        service=_text(target_in, "service"),
+        ip=_text(target_in, "ip"),
+        port=port,
+        via=via if isinstance(via, dict) else None,
+    )
+    claims = line.get("claims")
+    return Question(
+        caller=caller,
+        target=target,
+        protocol=protocol,
+        method=_text(line, "method") or "GET",
+        path=path,
+        host=_text(line, "host"),
+        headers=headers_of(line.get("headers")),
+        claims=claims if isinstance(claims, dict) else None,
+        jwt=_text(line, "jwt"),
+        source_ip=_text(line, "source_ip"),
+        origin=_text(line, "origin"),
+        sni=_text(line, "sni"),
+        network_policy_only=line.get("layer") == "network-policy",
+        as_asked=line,
+    )
+
+
+def headers_of(value: Any) -> dict[str, tuple[str, ...]]:
+    """Headers by lower-case name. A value is a text or a list of texts."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UsageError("`headers` must be an object of names and values")
+    out: dict[str, tuple[str, ...]] = {}
+    for name, given in value.items():
+        lines = tuple(str(item) for item in (given if isinstance(given, list) else [given]))
+        out[name.lower()] = (*out.get(name.lower(), ()), *lines)
+    return out
+
+
+def _text(value: Mapping[str, Any], name: str) -> str | None:
+    found = value.get(name)
+    if found is None:
+        return None
+    if not isinstance(found, str):
+        raise UsageError(f"`{name}` must be a text")
+    return found
+
+
+def _port(value: Mapping[str, Any]) -> int | None:
+    found = value.get("port")
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 < found < 65536:
+        raise UsageError(f"`port` must be a number from 1 to 65535, not `{found}`")
+    return found

@@ -1,0 +1,53 @@
+"""From sources to a World: decode, and find the mesh config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshcheck.decode.collect import collect
+from meshcheck.decode.mesh_config import decode_mesh_config
+from meshcheck.errors import MeshcheckError, UnreadableError
+from meshcheck.load.read import Reading
+from meshcheck.model.inventory import Inventory
+from meshcheck.model.mesh_config import MeshConfig
+from meshcheck.semantics.world import World
+
+
+def build_world(
+    reading: Reading,
+    *,
+    closed: bool = False,
+    namespace: str | None = None,
+    mesh_text: str | None = None,
+    root_namespace: str | None = None,
+    trust_domain: str | None = None,
+    sidecars: frozenset[str] = frozenset(),
+) -> World:
+    """The World of what was read. `mesh_text` is mesh config as YAML; the `istio` ConfigMap of the input wins over it."""
+    inventory = collect(reading.documents, namespace or "default")
+    mesh = _mesh(inventory, mesh_text, root_namespace, trust_domain)
+    return World(inventory, mesh, closed=closed, injected=sidecars)
+
+
+def _mesh(inventory: Inventory, text: str | None, root_namespace: str | None, trust_domain: str | None) -> MeshConfig:
+    from_cluster = [(meta, data["mesh"]) for meta, data in inventory.of("ConfigMap") if _is_mesh_config(meta.name) and isinstance(data.get("mesh"), str)]
+    if from_cluster:
+        meta, found = min(from_cluster, key=lambda item: (item[0].name != "istio", item[0].name))
+        return decode_mesh_config(_values(found, f"ConfigMap {meta.namespace}/{meta.name}"), meta, root_namespace=root_namespace, trust_domain=trust_domain)
+    return decode_mesh_config(_values(text, "mesh config") if text else {}, None, root_namespace=root_namespace, trust_domain=trust_domain)
+
+
+def _is_mesh_config(name: str) -> bool:
+    return name == "istio" or name.startswith("istio-") and name not in ("istio-sidecar-injector", "istio-ca-root-cert")
+
+
+def _values(text: str, where: str) -> dict[str, Any]:
+    from meshcheck.load import exact_yaml
+
+    try:
+        value = exact_yaml.read(text)
+    except UnreadableError as error:
+        raise MeshcheckError(f"{where}: {error}") from None
+    if not isinstance(value, dict):
+        raise MeshcheckError(f"{where}: not a mapping of mesh settings")
+    return value

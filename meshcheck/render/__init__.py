@@ -1,0 +1,1 @@
+"""What was concluded, as text, JSON or Markdown."""

@@ -1,0 +1,113 @@
+"""What is called: the workloads behind a name, an address or a port."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from meshcheck.model.core import Service, ServicePort, Workload
+from meshcheck.model.question import Question
+from meshcheck.semantics.tracing.server import target_number
+from meshcheck.semantics.world.hosts import Named, look_up
+from meshcheck.semantics.world.world import World
+
+
+class Backend(NamedTuple):
+    """One place where the call may end: a workload's port, or an address outside the cluster."""
+
+    workload: Workload | None
+    address: str
+    port: int
+    service: Service | None
+    service_port: ServicePort | None
+
+
+class TargetView(NamedTuple):
+    """The target as the World knows it. Without backends `missing` or `refused` says why."""
+
+    name: str
+    host: str
+    """The name or address that the caller uses."""
+    port: int
+    """The port that the caller uses."""
+    named: Named | None
+    backends: tuple[Backend, ...]
+    direct: bool
+    """The call goes straight to a pod, not through a Service."""
+    missing: str | None = None
+    refused: str | None = None
+    """Why the connection is refused: no such port, no endpoints."""
+
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": 80, "tls": 443, "tcp": 0, "udp": 53, "sctp": 0}
+
+
+def view(world: World, question: Question, client_namespace: str | None) -> TargetView:
+    """Find the target in the World."""
+    target = question.target
+    port = target.port or DEFAULT_PORTS.get(question.protocol, 80)
+    if target.host is not None:
+        return _by_host(world, target.host, port, client_namespace)
+    if target.service and target.namespace:
+        return _by_host(world, f"{target.service}.{target.namespace}", port, client_namespace)
+    wanted = target.pod or target.workload
+    if wanted and target.namespace:
+        workload = world.find_pod(target.namespace, wanted) if target.pod else world.find_workload(target.namespace, wanted)
+        name = f"{target.namespace}/{wanted}"
+        if workload is None:
+            return TargetView(name, name, port, None, (), True, f"the workload `{name}`: it is not in the input")
+        address = target.ip or (workload.addresses[0] if workload.addresses else "")
+        return TargetView(f"{workload}:{port}", address, port, None, (Backend(workload, address, port, None, None),), True)
+    if target.ip:
+        return _by_host(world, target.ip, port, client_namespace)
+    return TargetView("nothing", "", port, None, (), True, "what is called: the question names no target")
+
+
+def _by_host(world: World, host: str, port: int, client_namespace: str | None) -> TargetView:
+    named = look_up(world, host, client_namespace)
+    name = f"{host}:{port}"
+    if named.workload is not None:
+        return TargetView(f"{named.workload}:{port}", host, port, named, (Backend(named.workload, host, port, None, None),), True)
+    if named.service is None:
+        backends = () if named.missing else (Backend(None, named.address or "", port, None, None),)
+        return TargetView(name, host, port, named, backends, False, named.missing)
+    return of_service(world, named.service, port, named)
+
+
+def of_service(world: World, service: Service, port: int, named: Named | None) -> TargetView:
+    """The workloads behind a Service port."""
+    name = f"{service.namespace}/{service.name}:{port}"
+    found = next((p for p in service.ports if p.number == port), None)
+    host = named.host if named else service.host
+    if service.external_name:
+        return TargetView(name, host, port, named, (Backend(None, service.external_name, port, service, found),), False)
+    if found is None and not service.headless:
+        ports = ", ".join(str(p.number) for p in service.ports) or "none"
+        return TargetView(name, host, port, named, (), False, refused=f"Service {service.namespace}/{service.name} has no port {port} (its ports: {ports})")
+    if service.selector is None:
+        slices = world.endpoints_of(service)
+        if not slices:
+            fact = f"the endpoints of Service {service.namespace}/{service.name}: it has no selector, and no EndpointSlice is in the input"
+            return TargetView(name, host, port, named, (), False, None if world.closed else fact, f"Service {service.namespace}/{service.name} has no endpoints" if world.closed else None)
+        backends = []
+        for item in slices:
+            number = next((p.number for p in item.ports if found is None or not found.name or p.name == found.name), port)
+            backends += [Backend(world.pod_at(a), a, number, service, found) for a in item.addresses]
+        return TargetView(name, host, port, named, tuple(backends), False)
+    pods = world.pods_of(service)
+    if not pods:
+        words = f"Service {service.namespace}/{service.name} selects {_labels(service)}, and nothing"
+        if world.closed or world.workloads_in(service.namespace):
+            return TargetView(name, host, port, named, (), False, refused=f"{words} has these labels")
+        return TargetView(name, host, port, named, (), False, f"{words} in the input has these labels")
+    out = []
+    for pod in pods:
+        number = port if service.headless or found is None else target_number(found, pod)
+        if number is not None:
+            out.append(Backend(pod, pod.addresses[0] if pod.addresses else "", number, service, found))
+    if not out and found is not None:
+        return TargetView(name, host, port, named, (), False, refused=f"no pod of Service {service.namespace}/{service.name} has a port named `{found.target}`")
+    return TargetView(name, host, port, named, tuple(out), False)
+
+
+def _labels(service: Service) -> str:
+    return ", ".join(f"{key}={value}" for key, value in (service.selector or {}).items())
