@@ -1,0 +1,6 @@
+"""The caller's sidecar.
+
+scope.py    the Sidecar resource: which hosts it knows, what it does with others
+tls.py      DestinationRules and automatic mTLS: how it talks to the server
+client.py   where it sends the call, or how it answers by itself
+"""

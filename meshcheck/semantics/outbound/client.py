@@ -1,17 +1,31 @@
-"""The caller's side: where its sidecar sends the call, and how."""
+"""Where the caller's side sends a call, or how it answers by itself.
+
+Sources: istio/istio:pilot/pkg/networking/core/httproute.go, listener_builder.go; dossier sections 5 and 4.3.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from meshcheck.model.core import Workload
+from meshcheck.model.core import Service, ServicePort, Workload
+from meshcheck.model.istio_networking import Destination, Subset, VirtualService
 from meshcheck.model.question import Question
-from meshcheck.model.trace import ALLOWED, DENIED, Station
+from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station, Symptom
+from meshcheck.semantics import port_protocol
+from meshcheck.semantics.attachment import selects
+from meshcheck.semantics.outbound import scope as scopes
+from meshcheck.semantics.outbound import tls
+from meshcheck.semantics.request_path import split_target
+from meshcheck.semantics.routing import answers, selection
+from meshcheck.semantics.routing.match import RouteRequest
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.server import Arrival
-from meshcheck.semantics.tracing.target import Backend, TargetView
+from meshcheck.semantics.tracing.target import Backend, TargetView, of_service
+from meshcheck.semantics.world.hosts import look_up
 from meshcheck.semantics.world.world import World
+
+STATION = "client-sidecar"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,9 +35,11 @@ class Sending:
     stations: tuple[Station, ...]
     backend: Backend | None
     transport: str
+    """plaintext, mtls or tls."""
     http_proxy: bool
-    """An HTTP proxy of the caller's side turns failures on the wire into a 503."""
+    """An HTTP proxy on the caller's side turns failures on the wire into a 503."""
     tagged: bool
+    """The caller's sidecar recognised HTTP and says so to the server."""
     path: str
     authority: str
     method: str
@@ -35,15 +51,248 @@ def authority_of(question: Question, what: TargetView) -> str:
     """The Host header: as given, else as a client makes it from the URL."""
     if question.host:
         return question.host
-    plain = (question.protocol in ("http", "grpc") and what.port == 80) or (question.protocol == "https" and what.port == 443)
-    return what.host if plain and not what.direct else f"{what.host}:{what.port}"
+    host = f"[{what.host}]" if ":" in what.host else what.host
+    default = 443 if question.protocol in ("https", "tls") else 80
+    return host if what.port == default else f"{host}:{what.port}"
 
 
 def send(world: World, question: Question, who: CallerView, what: TargetView, with_sidecar: bool, explain: bool) -> list[Sending]:
     """All ways that the call may take: one for each pod or weighted route."""
     authority = authority_of(question, what)
-    transport = "mtls" if who.caller.mtls else "plaintext"
-    return [Sending((), backend, transport, False, True, question.path, authority, question.method, question.sni) for backend in what.backends]
+    base = Sending((), None, "plaintext", False, True, question.path, authority, question.method, question.sni)
+    if not with_sidecar or who.workload is None:
+        transport = "mtls" if who.caller.mtls else "tls" if question.protocol in ("https", "tls") else "plaintext"
+        if what.refused:
+            return [_refused(base, what.refused, symptoms.REFUSED)]
+        return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
+    return _Client(world, question, who.workload, what, base).send()
+
+
+def _refused(base: Sending, why: str, symptom: Symptom, decider: Mention | None = None, name: str = "service") -> Sending:
+    enforcer = STATION if name == STATION else "kube-proxy"
+    return replace(base, stations=(*base.stations, Station(name, enforcer, DENIED, why, symptom=symptom, decider=decider)))
+
+
+class _Client:
+    """One call through the sidecar of a workload."""
+
+    def __init__(self, world: World, question: Question, workload: Workload, what: TargetView, base: Sending) -> None:
+        self.world, self.question, self.workload, self.what, self.base = world, question, workload, what, base
+        self.scope = scopes.scope_of(world, workload)
+
+    def send(self) -> list[Sending]:
+        what, question = self.what, self.question
+        if _excluded(self.workload, what):
+            return [replace(self.base, backend=b) for b in what.backends]
+        if what.direct:
+            return [self._passed_through(b) for b in what.backends]
+        service = self._service()
+        if service is None:
+            return [self._unknown_host()]
+        host, port = service.host, what.port
+        found = next((p for p in service.ports if p.number == port), None)
+        if found is None:
+            if not service.headless:
+                return [self._unknown_host(what.refused)]
+            found = ServicePort("", port, port, "TCP", None)
+        protocol = port_protocol.protocol_of(found)
+        http = question.is_http and protocol in (port_protocol.HTTP, port_protocol.DETECTED)
+        base = replace(self.base, http_proxy=http, tagged=http)
+        virtual = selection.for_sidecar(self._virtual_services(), host, self.workload.namespace)
+        if virtual is not None and http and virtual.http:
+            routed = self._http_routes(base, virtual, service, found)
+            if routed is not None:
+                return routed
+        elif virtual is not None and not http and (virtual.tcp or virtual.tls):
+            routed = self._l4_routes(base, virtual, found)
+            if routed is not None:
+                return routed
+        return self._to_service(base, service, port, None, None)
+
+    # ---- which host ----
+
+    def _service(self) -> Service | None:
+        """The Service that the sidecar takes the call for: by Host on an HTTP port, by address elsewhere."""
+        what, question = self.what, self.question
+        named = what.named
+        service = named.service if named else None
+        port = what.port
+        if question.host and question.is_http:
+            declared = service is None or any(p.number == port and port_protocol.protocol_of(p) == port_protocol.HTTP for p in service.ports)
+            if declared:
+                host = question.host.partition(":")[0]
+                other = look_up(self.world, host, self.workload.namespace)
+                service = other.service
+        if service is not None and not scopes.knows_service(self.world, self.scope, self.workload, service, port):
+            return None
+        return service
+
+    def _virtual_services(self) -> list[VirtualService]:
+        namespace = self.workload.namespace
+        found: tuple[VirtualService, ...] = self.world.inventory.of("VirtualService")
+        if self.scope.sidecar is None:
+            return list(found)
+        port = self.what.port
+        return [v for v in found if any(self.scope.imports(selection.full_name(h, v.meta.namespace), v.meta.namespace, namespace, port) for h in v.hosts)]
+
+    def _knows_http_on(self, port: int) -> bool:
+        """Whether this sidecar has an HTTP listener on a port, for any Service."""
+        ports = self.world.once("http ports", lambda: {p.number for s in self.world.services for p in s.ports if port_protocol.protocol_of(p) == port_protocol.HTTP})
+        return port in ports
+
+    def _unknown_host(self, refused: str | None = None) -> Sending:
+        """A host that the sidecar does not know: passed through in plaintext, or blocked."""
+        what, scope = self.what, self.scope
+        entry = what.named.entry if what.named else None
+        http = self.question.is_http and (self._knows_http_on(what.port) or what.port == 80)
+        sidecar = scope.sidecar
+        decider = Mention(sidecar.meta, field=("spec",)) if sidecar else None
+        if entry is not None and selection.is_exported(entry.export_to, entry.meta.namespace, self.workload.namespace):
+            backend = what.backends[0] if what.backends else None
+            return replace(self.base, backend=backend, http_proxy=self.question.is_http, missing=None if backend else what.missing)
+        if scope.outbound_mode == "REGISTRY_ONLY":
+            by = f"Sidecar {sidecar.meta.namespace}/{sidecar.meta.name}" if sidecar and sidecar.outbound_mode else "mesh config"
+            why = f"{what.host} is unknown to the caller's sidecar, and outboundTrafficPolicy is REGISTRY_ONLY ({by})"
+            return _refused(self.base, why, symptoms.BLOCKED if http else symptoms.RESET, decider, STATION)
+        if refused:
+            return _refused(replace(self.base, http_proxy=http), refused, symptoms.through_client_proxy(symptoms.REFUSED) if http else symptoms.REFUSED)
+        backends = what.backends
+        if not backends:
+            return replace(self.base, missing=what.missing or f"what `{what.host}` is")
+        service = what.named.service if what.named else None
+        why = f"{what.host} is unknown to the caller's sidecar" + (f" (Sidecar {sidecar.meta.namespace}/{sidecar.meta.name} does not import it)" if sidecar and service else "")
+        return replace(self._passed_through(backends[0], why), http_proxy=http)
+
+    def _passed_through(self, backend: Backend, why: str = "the call goes to a pod's address") -> Sending:
+        """PassthroughCluster: the original address, in plaintext, without routes and without identity."""
+        http = self.question.is_http and self._knows_http_on(self.what.port)
+        transport = "tls" if self.question.protocol in ("https", "tls") else "plaintext"
+        station = Station(STATION, STATION, ALLOWED, f"{why}: passed through in plaintext, without the mesh's identity", workload=str(self.workload))
+        return replace(self.base, stations=(*self.base.stations, station), backend=backend, transport=transport, http_proxy=http, tagged=False)
+
+    # ---- routes ----
+
+    def _http_routes(self, base: Sending, virtual: VirtualService, service: Service, port: ServicePort) -> list[Sending] | None:
+        question = self.question
+        path, query = split_target(question.path)
+        request = RouteRequest(
+            question.method, path, query, "http", base.authority, question.headers, port.number, "mesh", self.workload.pod_labels, self.workload.namespace
+        )
+        chosen = selection.choose(virtual.http, request)
+        if not chosen.usable:
+            return None  # no route is meant for this client: the Service's own route applies
+        name = f"VirtualService {virtual.meta.namespace}/{virtual.meta.name}"
+        if chosen.route is None:
+            mention = Mention(virtual.meta, field=("spec", "http"))
+            return [_refused(base, f"{name}: no route matches", symptoms.NO_ROUTE, mention, STATION)]
+        route = chosen.route
+        mention = Mention(virtual.meta, rule=route.field[-1], field=route.field)
+        if route.abort_status and route.abort_percentage >= 100 and not route.redirect and not route.direct_response:
+            fault = replace(mention, field=(*route.field, "fault", "abort"))
+            return [_refused(base, f"{name}: fault.abort {route.abort_status}", Symptom("http", route.abort_status, "fault filter abort"), fault, STATION)]
+        own = answers.own_answer(route, chosen.match, request)
+        if own is not None:
+            return [self._own_answer(base, name, own, mention)]
+        station = Station(STATION, STATION, ALLOWED, f"{name}: route {route.name or route.field[-1]}", (mention,), decider=mention, workload=str(self.workload))
+        target, authority = answers.rewritten(route, chosen.match, path, query, base.authority)
+        base = replace(base, stations=(*base.stations, station), path=target, authority=authority)
+        out = self._to_destinations(base, virtual, route.destinations, port)
+        if route.abort_status and route.abort_percentage > 0:
+            aborted = _refused(base, f"{name}: fault.abort {route.abort_status}", Symptom("http", route.abort_status, "fault filter abort"), mention, STATION)
+            out = [aborted, *out]
+        return out
+
+    def _own_answer(self, base: Sending, name: str, symptom: Symptom, mention: Mention) -> Sending:
+        status = symptom.status or 0
+        what = "redirect" if symptom.headers else "direct response"
+        verdict = DENIED if status >= 400 else ALLOWED
+        station = Station(STATION, STATION, verdict, f"{name}: {what} {status}", (mention,), symptom=symptom, decider=mention, workload=str(self.workload), answers=verdict == ALLOWED)
+        return replace(base, stations=(*base.stations, station))
+
+    def _l4_routes(self, base: Sending, virtual: VirtualService, port: ServicePort) -> list[Sending] | None:
+        for route in (*virtual.tls, *virtual.tcp):
+            if not route.matches or any(self._l4_matches(match, port) for match in route.matches):
+                mention = Mention(virtual.meta, field=route.field)
+                station = Station(STATION, STATION, ALLOWED, f"VirtualService {virtual.meta.namespace}/{virtual.meta.name}: route", (mention,), workload=str(self.workload))
+                return self._to_destinations(replace(base, stations=(*base.stations, station)), virtual, route.destinations, port)
+        return None
+
+    def _l4_matches(self, match: object, port: ServicePort) -> bool:
+        if not isinstance(match, dict):
+            return True
+        if match.get("gateways") and "mesh" not in match["gateways"]:
+            return False
+        if match.get("port") not in (None, port.number):
+            return False
+        if match.get("sniHosts") and not any(selection.host_covers(h, self.question.sni or self.what.host) for h in match["sniHosts"]):
+            return False
+        if match.get("sourceNamespace") not in (None, "", self.workload.namespace):
+            return False
+        return selects(match.get("sourceLabels"), self.workload.pod_labels)
+
+    def _to_destinations(self, base: Sending, virtual: VirtualService, destinations: tuple[Destination, ...], port: ServicePort) -> list[Sending]:
+        live = [d for d in destinations if d.weight] or list(destinations)
+        out: list[Sending] = []
+        for destination in live:
+            host = selection.full_name(destination.host, virtual.meta.namespace)
+            named = look_up(self.world, host, self.workload.namespace)
+            mention = Mention(virtual.meta, field=destination.field)
+            if named.service is None:
+                if named.entry is not None or (named.external and not host.endswith(".svc.cluster.local")):
+                    out.append(replace(base, backend=Backend(None, host, destination.port or port.number, None, None)))
+                elif self.world.closed:
+                    out.append(_refused(base, f"no Service `{host}`", symptoms.NO_CLUSTER, mention, STATION))
+                else:
+                    out.append(replace(base, missing=named.missing or f"the Service `{host}`: it is not in the input"))
+                continue
+            number = destination.port or (port.number if len(named.service.ports) != 1 else named.service.ports[0].number)
+            out += self._to_service(base, named.service, number, destination.subset, mention)
+        return out
+
+    # ---- endpoints ----
+
+    def _to_service(self, base: Sending, service: Service, port: int, subset_name: str | None, by: Mention | None) -> list[Sending]:
+        rules = tls.rules_for(self.world, service.host, service.namespace, self.workload.namespace, self.workload.pod_labels)
+        subset = None
+        if subset_name is not None:
+            found = rules.subset(subset_name)
+            if found is None:
+                why = f"subset `{subset_name}` of {service.host} is in no DestinationRule that the caller sees"
+                return [_refused(base, why, symptoms.NO_CLUSTER, by, STATION)]
+            subset = found[1]
+        view = of_service(self.world, service, port, None)
+        if view.missing:
+            return [replace(base, missing=view.missing)]
+        backends = view.backends
+        if subset is not None:
+            backends = tuple(b for b in backends if b.workload is not None and selects(subset.labels, b.workload.pod_labels))
+        if not backends:
+            why = view.refused or f"subset `{subset_name}` of {service.host} selects no pod"
+            symptom = symptoms.NO_ENDPOINT if base.http_proxy else symptoms.RESET
+            if view.refused and not any(p.number == port for p in service.ports):
+                symptom = symptoms.NO_CLUSTER if by is not None else symptom
+            return [_refused(base, why, symptom, by, STATION)]
+        return [self._to_backend(base, service, b, port, rules, subset) for b in backends]
+
+    def _to_backend(self, base: Sending, service: Service, backend: Backend, port: int, rules: tls.Rules, subset: Subset | None) -> Sending:
+        if backend.workload is None:
+            return replace(base, backend=backend)
+        chosen = tls.transport_to(self.world, service, backend.workload, backend.port, port, rules, subset)
+        kind = chosen.kind
+        if kind == "plaintext" and self.question.protocol in ("https", "tls"):
+            kind = "tls"
+        mention = (Mention(chosen.rule.meta, field=chosen.field),) if chosen.rule else ()
+        station = Station("client-tls", STATION, ALLOWED, chosen.why, mention, workload=str(self.workload))
+        name = subset.name if subset is not None else ""
+        sni = base.sni or (f"outbound_.{port}_.{name}_.{service.host}" if kind == "mtls" else None)
+        return replace(base, stations=(*base.stations, station), backend=backend, transport=kind, sni=sni)
+
+
+def _excluded(workload: Workload, what: TargetView) -> bool:
+    """Whether the caller's pod keeps this port away from its sidecar."""
+    notes = workload.pod_annotations
+    excluded = notes.get("traffic.sidecar.istio.io/excludeOutboundPorts", "")
+    return str(what.port) in [item.strip() for item in excluded.split(",")]
 
 
 def arrival(world: World, question: Question, who: CallerView, sending: Sending, backend: Backend, now: float) -> Arrival:
@@ -58,8 +307,7 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
         unknown.add("remote_ip")
     if not backend.address:
         unknown.add("destination_ip")
-    sni = sending.sni
-    if sni is None and sending.transport != "plaintext":
+    if sending.sni is None and sending.transport != "plaintext":
         unknown.add("sni")
     return Arrival(
         transport=sending.transport,
@@ -73,7 +321,7 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
         source_ip=source,
         remote_ip=remote,
         destination_ip=backend.address,
-        sni=sni or "",
+        sni=sending.sni or "",
         jwt=question.jwt,
         claims=question.claims,
         unknown=frozenset(unknown),

@@ -21,6 +21,9 @@ from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.world.world import World
 
 
+_READ_BY_HTTP = frozenset(["method", "path", "authority", "headers", "payload"])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
     """A call as it arrives at the workload's sidecar."""
@@ -82,7 +85,7 @@ def bypasses_sidecar(workload: Workload, port: int) -> bool:
 def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain: bool) -> list[Station]:
     """The stations of the workload's sidecar, up to the one that refuses."""
     mode = peer_mode(world, workload, port)
-    stations = [_mutual_tls(world, workload, mode, arrival)]
+    stations = [_mutual_tls(world, workload, port, mode, arrival)]
     if stations[0].verdict == DENIED:
         return stations
     http = is_http_chain(world, workload, port, arrival, mode.mode)
@@ -115,8 +118,7 @@ def peer_mode(world: World, workload: Workload, port: int) -> peer.Mode:
 
 def is_http_chain(world: World, workload: Workload, port: int, arrival: Arrival, mode: str) -> bool:
     """Whether the sidecar reads the call as HTTP."""
-    service_port = service_port_of(world, workload, port)
-    protocol = port_protocol.DETECTED if service_port is None else port_protocol.protocol_of(service_port)
+    protocol = _declared(world, workload, port)
     if protocol == port_protocol.HTTP:
         return True
     if protocol != port_protocol.DETECTED or not arrival.http:
@@ -124,7 +126,13 @@ def is_http_chain(world: World, workload: Workload, port: int, arrival: Arrival,
     return arrival.tagged if arrival.transport == "mtls" else arrival.transport == "plaintext"
 
 
-def _mutual_tls(world: World, workload: Workload, mode: peer.Mode, arrival: Arrival) -> Station:
+def _declared(world: World, workload: Workload, port: int) -> str:
+    """The protocol that Services declare for a workload port."""
+    service_port = service_port_of(world, workload, port)
+    return port_protocol.DETECTED if service_port is None else port_protocol.protocol_of(service_port)
+
+
+def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, arrival: Arrival) -> Station:
     """What a connection meets by the mode of the port."""
     policies = (Mention(mode.policy.meta, field=mode.field),) if mode.policy else ()
     where = f"{mode.policy.meta.namespace}/{mode.policy.meta.name} {mode.mode}" if mode.policy else f"{mode.mode} by default"
@@ -142,6 +150,8 @@ def _mutual_tls(world: World, workload: Workload, mode: peer.Mode, arrival: Arri
     if arrival.transport == "tls":
         if mode.mode == "STRICT":
             return station(DENIED, "TLS without a certificate of the mesh", symptoms.TLS_FAILURE)
+        if _declared(world, workload, port) == port_protocol.HTTP:
+            return station(DENIED, "TLS of the application on a port that is declared as HTTP: no filter chain takes it", symptoms.RESET)
         return station(ALLOWED, "TLS of the application, no identity")
     domain = (arrival.principal or "").removeprefix("spiffe://").split("/")[0]
     if domain not in world.mesh.trust_domains:
@@ -156,7 +166,9 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
     a.source_ip, a.destination_ip, a.destination_port, a.sni = arrival.source_ip, arrival.destination_ip, port, arrival.sni
     a.remote_ip = arrival.remote_ip if http else arrival.source_ip
     a.unknown = arrival.unknown
-    if http:
+    if http and not arrival.http:
+        a.unknown |= _READ_BY_HTTP  # bytes that may or may not be HTTP, on a port that is read as HTTP
+    elif http:
         path, a.query = request_path.split_target(arrival.target)
         try:
             a.path = request_path.normalise(path, world.mesh.normalization)

@@ -1,0 +1,157 @@
+"""Istio's traffic kinds, as far as they decide whether and how a call arrives.
+
+Source: istio/api:networking/v1/*.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from meshcheck.model.core import ServicePort
+from meshcheck.model.objects import Meta, Path
+
+
+@dataclass(frozen=True, slots=True)
+class StringMatch:
+    """`kind` is exact, prefix, regex or present; with `ignore_case` for paths."""
+
+    kind: str
+    value: str
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HttpMatch:
+    """One match block: all that is given must hold."""
+
+    path: StringMatch | None
+    method: StringMatch | None
+    scheme: StringMatch | None
+    authority: StringMatch | None
+    headers: tuple[tuple[str, StringMatch], ...]
+    without_headers: tuple[tuple[str, StringMatch], ...]
+    query: tuple[tuple[str, StringMatch], ...]
+    port: int | None
+    gateways: tuple[str, ...]
+    source_labels: Mapping[str, str]
+    source_namespace: str | None
+    field: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a route leads. `host` as written: a short name belongs to the namespace of the VirtualService."""
+
+    host: str
+    subset: str | None
+    port: int | None
+    weight: int
+    field: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HttpRoute:
+    """One HTTP route; exactly one of `destinations`, `redirect`, `direct_response` and `delegate` is given."""
+
+    name: str
+    matches: tuple[HttpMatch, ...]
+    destinations: tuple[Destination, ...]
+    redirect: Mapping[str, Any] | None
+    direct_response: Mapping[str, Any] | None
+    delegate: tuple[str, str] | None
+    """(namespace or empty, name)."""
+    rewrite: Mapping[str, Any] | None
+    abort_status: int | None
+    abort_percentage: float
+    cors: Mapping[str, Any] | None
+    request_headers: Mapping[str, Any]
+    field: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class L4Route:
+    """One TCP or TLS route. `matches` are raw match blocks."""
+
+    matches: tuple[Mapping[str, Any], ...]
+    destinations: tuple[Destination, ...]
+    field: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VirtualService:
+    """A VirtualService. `gateways` holds `mesh`, `NAMESPACE/NAME`, or `NAME` in its own namespace."""
+
+    meta: Meta
+    hosts: tuple[str, ...]
+    gateways: tuple[str, ...]
+    export_to: tuple[str, ...]
+    http: tuple[HttpRoute, ...]
+    tcp: tuple[L4Route, ...]
+    tls: tuple[L4Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficPolicy:
+    """What of a traffic policy matters here: TLS. None where nothing is said; `ports` by Service port."""
+
+    tls: str | None
+    ports: Mapping[int, str | None]
+    field: Path
+    sni: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subset:
+    """A subset of a service's pods."""
+
+    name: str
+    labels: Mapping[str, str]
+    policy: TrafficPolicy | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DestinationRule:
+    """A DestinationRule."""
+
+    meta: Meta
+    host: str
+    policy: TrafficPolicy | None
+    subsets: tuple[Subset, ...]
+    export_to: tuple[str, ...]
+    workload_selector: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EgressListener:
+    """One egress entry of a Sidecar: hosts as `NAMESPACE/HOST`."""
+
+    hosts: tuple[str, ...]
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sidecar:
+    """A Sidecar. `outbound_mode` is None when it says nothing; `ingress` maps ports to protocols."""
+
+    meta: Meta
+    selector: Mapping[str, str] | None
+    egress: tuple[EgressListener, ...] | None
+    ingress: tuple[ServicePort, ...]
+    outbound_mode: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServiceEntry:
+    """A ServiceEntry."""
+
+    meta: Meta
+    hosts: tuple[str, ...]
+    addresses: tuple[str, ...]
+    ports: tuple[ServicePort, ...]
+    location: str
+    resolution: str
+    endpoints: tuple[Mapping[str, Any], ...]
+    selector: Mapping[str, str] | None
+    export_to: tuple[str, ...]
