@@ -1,24 +1,269 @@
-"""`meshcheck trace`, alias `why`."""
+"""`meshcheck trace`, alias `why`: why is a call refused, and what would let it through?"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from meshcheck.model.question import Question
-from meshcheck.semantics.world import World
-from meshcheck.load.read import Reading
+from meshcheck.cli.questions import headers_of, split_url
+from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.errors import UsageError
+from meshcheck.model.question import Caller, Question, Target
+
+if TYPE_CHECKING:
+    from meshcheck.load.read import Reading
+    from meshcheck.semantics.world import World
+
+_EXAMPLES = """\
+examples:
+  meshcheck trace -f manifests/ --from shop/frontend --to http://cart.shop:8080/api/items -X DELETE
+  meshcheck why -f manifests/ --from deploy/frontend -n shop --to shop/cart:8080 -H 'x-team: a'
+  meshcheck trace -f manifests/ --from external --to https://shop.example.com/ --jwt "$TOKEN"
+  kustomize build overlays/prod | meshcheck trace -f - --from shop/frontend --to tcp://db.shop:5432
+
+exit status: 0 allowed, 1 denied, 2 wrong use or unreadable input, 3 unknown (the missing fact is named)
+"""
+STATUS = {"allowed": 0, "denied": 1, "unknown": 3}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `trace`."""
+    p = argparse.ArgumentParser(
+        prog="meshcheck trace", description="Trace one call through everything that can refuse it.", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    call = p.add_argument_group("the call")
+    call.add_argument("--from", dest="caller", metavar="CALLER", help="NAMESPACE/WORKLOAD, WORKLOAD.NAMESPACE, deploy/NAME, pod/NAME, sa/NAMESPACE/NAME, an IP address, or `external`")
+    call.add_argument("--to", dest="target", metavar="TARGET", help="a URL (http, https, grpc, tls, tcp, udp), NAMESPACE/SERVICE:PORT, or IP:PORT")
+    call.add_argument("-X", "--method", default="GET", metavar="METHOD", help="HTTP method (GET)")
+    call.add_argument("-H", "--header", action="append", default=[], metavar="'K: V'", help="a header; repeatable")
+    token = call.add_mutually_exclusive_group()
+    token.add_argument("--jwt", metavar="TOKEN", help="a token, checked against inline JWKS")
+    token.add_argument("--claims", metavar="JSON", help="claims that count as verified")
+    call.add_argument("--source-ip", metavar="IP", help="the address that the connection comes from")
+    call.add_argument("--origin", metavar="URL", help="ask as a browser on this origin would")
+    call.add_argument("--via", metavar="NAMESPACE/NAME[:PORT]", help="the gateway through which a call from outside enters")
+    call.add_argument("--sni", metavar="NAME", help="TLS server name")
+    add_source_options(p)
+    p.add_argument("--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)")
+    out = p.add_argument_group("output")
+    out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"), default="text")
+    out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    out.add_argument("--batch", metavar="FILE", help="answer a file of worlds and questions (JSON Lines; `-` for standard input) with `-o jsonl`")
+    out.add_argument("--brief", action="store_true", help="leave hops, causes and fixes out of each answer")
+    return p
 
 
 def run(words: list[str]) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(words)
+    if options.batch:
+        return _batch(options)
+    if not options.caller or not options.target:
+        missing = "--from" if not options.caller else "--to"
+        raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
+    question = _question(options)
+    reading = read_sources(options)
+    world = _world(options, reading)
+    _warn(reading, world)
+    from meshcheck.semantics.tracing.trace import trace
+
+    _check_names(world, question)
+    result = trace(world, question, explain=True)
+    print(_render(options, world, reading, result), end="")
+    return STATUS[result.verdict]
+
+
+def _batch(options: argparse.Namespace) -> int:
     from meshcheck.cli.batch import run_batch
+    from meshcheck.explain.causes import causes_of
+    from meshcheck.explain.fixes import fixes_of
     from meshcheck.render.trace_json import trace_json
     from meshcheck.semantics.tracing.trace import trace
 
-    brief = "--brief" in words
-    path = words[words.index("--batch") + 1]
+    brief = options.brief
 
     def answer(world: World, question: Question, reading: Reading) -> dict[str, Any]:
-        return trace_json(trace(world, question, explain=not brief), reading.place, brief=brief)
+        found = trace(world, question, explain=not brief)
+        if brief:
+            return trace_json(found, reading.place, brief=True)
+        return trace_json(found, reading.place, causes_of(world, found), fixes_of(world, found, _values(reading)))
 
-    return run_batch(path, answer, sys.stdout.write)
+    return run_batch(options.batch, answer, sys.stdout.write)
+
+
+def _world(options: argparse.Namespace, reading: Reading) -> World:
+    from meshcheck.cli.world import build_world
+
+    text = None
+    if options.mesh_config:
+        try:
+            with open(options.mesh_config, encoding="utf-8") as stream:
+                text = stream.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"`--mesh-config {options.mesh_config}`: {error}") from None
+    return build_world(
+        reading,
+        closed=options.closed_world,
+        namespace=options.namespace,
+        mesh_text=text,
+        root_namespace=options.root_namespace,
+        trust_domain=options.trust_domain,
+        sidecars=frozenset(name for name in getattr(options, "sidecars", "").split(",") if name),
+    )
+
+
+def _render(options: argparse.Namespace, world: World, reading: Reading, found: Any) -> str:
+    from meshcheck.explain.causes import causes_of
+    from meshcheck.explain.fixes import fixes_of
+
+    causes = causes_of(world, found)
+    fixes = fixes_of(world, found, _values(reading))
+    if options.output in ("json", "jsonl"):
+        from meshcheck.render.trace_json import trace_json
+
+        return json.dumps(trace_json(found, reading.place, causes, fixes, brief=options.brief), ensure_ascii=False, indent=2 if options.output == "json" else None) + "\n"
+    from meshcheck.render import trace_text
+    from meshcheck.render.style import style_for
+
+    if options.output == "markdown":
+        return trace_text.trace_markdown(found, reading.place, causes, fixes)
+    return trace_text.trace_text(found, reading.place, causes, fixes, style_for(sys.stdout, options.color))
+
+
+def _values(reading: Reading) -> Any:
+    """Finds the value that an object was decoded from: fixes are tried out on it."""
+    table = {document.origin: document.value for document in reading.documents}
+    return table.get
+
+
+def _warn(reading: Reading, world: World) -> None:
+    """What could not be read or used, on standard error: the answer is without it."""
+    for note in reading.not_read:
+        if note.fatal:
+            print(f"meshcheck: {note.place}: not read: {note.reason}", file=sys.stderr)
+    for refused in world.inventory.refused:
+        by = {"api-server": "the API server refuses it", "istiod": "Istio's webhook refuses it"}.get(refused.refused_by or "", "it cannot be used")
+        place = reading.place(refused.origin, refused.path)
+        print(f"meshcheck: {place or refused.ref}: {refused.ref}: {by}: {refused.message}", file=sys.stderr)
+    for noted in world.inventory.noted:
+        if noted.ref.kind.endswith(("Policy", "Authentication")):
+            print(f"meshcheck: {reading.place(noted.origin, noted.path) or noted.ref}: {noted.ref}: {noted.message}", file=sys.stderr)
+
+
+def _check_names(world: World, question: Question) -> None:
+    """A caller or target that is not in the input is wrong use: say what is there."""
+    from meshcheck.explain.names import nearest_workload
+
+    for name, side in (("--from", question.caller), ("--to", question.target)):
+        wanted = side.pod or side.workload
+        if not wanted or not side.namespace or world.find_workload(side.namespace, wanted) or world.find_pod(side.namespace, wanted):
+            continue
+        near = nearest_workload(world, side.namespace, wanted)
+        known = "" if world.workloads else "; the input holds no workloads at all"
+        raise UsageError(f"`{name} {side.namespace}/{wanted}`: no such workload in the input{f'; did you mean `{near}`?' if near else known}")
+
+
+# ---- the words of the command line ----
+
+
+def _question(options: argparse.Namespace) -> Question:
+    protocol, path, target = "http", "/", _target(options.target, options.namespace)
+    if "://" in options.target:
+        protocol, host, port, path = split_url(options.target)
+        target = Target(host=host, port=port)
+    headers: dict[str, Any] = {}
+    for line in options.header:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise UsageError(f"`-H '{line}'` is no header: write `-H 'name: value'`")
+        headers.setdefault(name.strip().lower(), []).append(value.strip())
+    claims = None
+    if options.claims is not None:
+        try:
+            claims = json.loads(options.claims)
+        except ValueError as error:
+            raise UsageError(f"`--claims` is not JSON: {error}") from None
+        if not isinstance(claims, dict):
+            raise UsageError("`--claims` must be a JSON object")
+    host_header = headers.pop("host", None)
+    via = None
+    if options.via:
+        name, _, via_port = options.via.partition(":")
+        namespace, slash, via_name = name.partition("/")
+        if not slash:
+            raise UsageError(f"`--via {options.via}`: write NAMESPACE/NAME or NAMESPACE/NAME:PORT")
+        via = {"namespace": namespace, "name": via_name, "port": int(via_port) if via_port.isdigit() else None}
+    if via:
+        target = Target(target.host, target.namespace, target.workload, target.pod, target.service, target.ip, target.port, via)
+    return Question(
+        caller=_caller(options.caller, options.namespace),
+        target=target,
+        protocol=protocol,
+        method=options.method,
+        path=path,
+        host=host_header[0] if host_header else None,
+        headers=headers_of(headers),
+        claims=claims,
+        jwt=options.jwt,
+        source_ip=options.source_ip,
+        origin=options.origin,
+        sni=options.sni,
+    )
+
+
+_SHORT_KINDS = {
+    "deploy": "Deployment", "deployment": "Deployment", "sts": "StatefulSet", "statefulset": "StatefulSet", "ds": "DaemonSet", "daemonset": "DaemonSet",
+    "job": "Job", "cronjob": "CronJob", "cj": "CronJob", "rs": "ReplicaSet", "replicaset": "ReplicaSet", "rc": "ReplicationController",
+}  # fmt: skip
+
+
+def _caller(text: str, namespace: str | None) -> Caller:
+    from meshcheck.semantics.addresses import parse_address
+
+    if text == "external":
+        return Caller(external=True)
+    if text == "node":
+        return Caller(node=True)
+    if parse_address(text) is not None:
+        return Caller(ip=text)
+    parts = text.split("/")
+    if parts[0] == "sa" and len(parts) == 3:
+        return Caller(namespace=parts[1], service_account=parts[2])
+    if parts[0] in ("pod", "po") and len(parts) in (2, 3):
+        return Caller(namespace=parts[1] if len(parts) == 3 else namespace or "default", pod=parts[-1])
+    if parts[0].lower() in _SHORT_KINDS and len(parts) in (2, 3):
+        where = parts[1] if len(parts) == 3 else namespace or "default"
+        return Caller(namespace=where, workload=f"{_SHORT_KINDS[parts[0].lower()]}/{parts[-1]}")
+    if len(parts) == 2 and all(parts):
+        return Caller(namespace=parts[0], workload=parts[1])
+    if len(parts) == 1 and "." in text:
+        name, _, where = text.partition(".")
+        return Caller(namespace=where, workload=name)
+    if len(parts) == 1 and text:
+        return Caller(namespace=namespace or "default", workload=text)
+    raise UsageError(f"`--from {text}` names no caller: write NAMESPACE/WORKLOAD, deploy/NAME, pod/NAME, sa/NAMESPACE/NAME, an IP address, or `external`")
+
+
+def _target(text: str, namespace: str | None) -> Target:
+    from meshcheck.semantics.addresses import parse_address
+
+    if "://" in text:
+        return Target()
+    name, colon, port = text.rpartition(":")
+    if not colon:
+        name, port = text, ""
+    if port and not (port.isdigit() and 0 < int(port) < 65536):
+        raise UsageError(f"`--to {text}`: `{port}` is not a port (1 to 65535)")
+    number = int(port) if port else None
+    if parse_address(name.strip("[]")) is not None:
+        if number is None:
+            raise UsageError(f"`--to {text}` names no port: write {text}:PORT")
+        return Target(ip=name.strip("[]"), port=number)
+    where, slash, service = name.rpartition("/")
+    if where.startswith("pod/") or where == "pod":
+        return Target(namespace=where.partition("/")[2] or namespace or "default", pod=service, port=number)
+    if "/" in where:
+        raise UsageError(f"`--to {text}` names no target: write a URL, NAMESPACE/SERVICE:PORT, or IP:PORT")
+    return Target(namespace=where if slash else namespace or "default", service=service, port=number)

@@ -1,0 +1,169 @@
+"""A trace as text: the answer first, then the call station by station, then why, then the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshcheck.model.objects import Place
+from meshcheck.model.question import Question
+from meshcheck.model.reason import Reason
+from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, Cause, Fix, Mention, Station, Symptom, Trace
+from meshcheck.render.style import Style
+from meshcheck.render.trace_json import Locate
+
+TITLES = {
+    "dns": "DNS",
+    "network-policy": "NetworkPolicy",
+    "service": "Service",
+    "client-sidecar": "Client sidecar",
+    "client-tls": "Client TLS",
+    "mtls": "mTLS",
+    "http": "HTTP",
+    "custom": "CUSTOM",
+    "request-authentication": "JWT",
+    "audit": "Audit, dry-run",
+    "authorization": "Authorization",
+}
+_KINDS = {"reset": "connection reset", "timeout": "timeout", "refused": "connection refused", "tls": "TLS failure", "dns": "name resolution fails", "cors": "refused by the browser (CORS)"}
+
+
+def symptom_words(symptom: Symptom) -> str:
+    """`403 RBAC: access denied`, `connection reset`."""
+    if symptom.kind != "http":
+        return _KINDS[symptom.kind]
+    return f"{symptom.status} {symptom.body}".strip() if symptom.status else "reaches the workload"
+
+
+def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Sequence[Fix], style: Style) -> str:
+    """The whole answer, ending in a newline."""
+    lines = [_headline(trace, style), "", f"  {_call(trace)}", ""]
+    number = 0
+    for hop in trace.hops:
+        width = max((len(TITLES.get(s.name, s.name)) for s in hop.stations), default=0)
+        for station in hop.stations:
+            number += 1
+            lines += _station(number, station, locate, style, width)
+    if not any(hop.stations for hop in trace.hops):
+        lines.append("  no station looks at this call")
+    lines.append("")
+    for n, cause in enumerate(causes):
+        label = "Cause" if n == 0 else "or   "
+        lines.append(f"  {style.bold(label)}   {cause.message}{_at(_cause_place(cause, locate), style)}")
+    for n, fix in enumerate(fixes):
+        checked = " (checked: the call then gets through)" if fix.verified else ""
+        lines.append(f"  {style.bold('Fix  ' if n == 0 else 'or   ')}   {fix.description}{checked}")
+    for missing in trace.missing:
+        lines.append(f"  {style.yellow('Missing')} {missing.fact}")
+    for note in trace.notes:
+        lines.append(f"  {style.dim('Note')}    {note}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _headline(trace: Trace, style: Style) -> str:
+    if trace.verdict == ALLOWED:
+        found = trace.decided_at
+        words = f"allowed — answered with {symptom_words(trace.symptom)} by the {found[1].enforcer}" if found else "allowed"
+        return style.green(f"✓ {words}")
+    if trace.verdict == DENIED:
+        found = trace.decided_at
+        where = f" — {_where(found[1])}" if found else ""
+        return style.red(f"✗ {symptom_words(trace.symptom)}") + where
+    return style.yellow("? unknown") + (f" — {trace.missing[0].fact}" if trace.missing else "")
+
+
+def _where(station: Station) -> str:
+    enforcers = {"sidecar": "sidecar of ", "server": "", "cni": "", "client-sidecar": "caller's sidecar"}
+    place = enforcers.get(station.enforcer, station.enforcer + " ")
+    name = station.workload or "" if station.enforcer not in ("client-sidecar",) else ""
+    told = f"{place}{name}".strip()
+    if station.policy_id == "none":
+        return f"{told}: no ALLOW policy matches"
+    return f"{told}: {station.summary}" if told else station.summary
+
+
+def _call(trace: Trace) -> str:
+    question, hop = trace.question, trace.hops[0]
+    target = hop.target
+    port = trace.reached.port if trace.reached else question.target.port
+    where = f"{target}:{port}" if port and not target.endswith(f":{port}") else target
+    words = f"{question.method} {question.path}" if question.is_http else question.protocol
+    return f"{hop.source} → {where}   {words}{_headers(question)}"
+
+
+def _headers(question: Question) -> str:
+    shown = [f"{name}: {', '.join(lines)}" for name, lines in question.headers.items() if name != "authorization"]
+    return f"   ({'; '.join(shown)})" if shown else ""
+
+
+def _station(number: int, station: Station, locate: Locate, style: Style, width: int) -> list[str]:
+    title = f"{TITLES.get(station.name, station.name):<{width}}"
+    marks = {ALLOWED: style.green("allowed"), DENIED: style.red("denied"), NOT_APPLICABLE: style.dim("—")}
+    mark = marks.get(station.verdict, style.yellow("unknown"))
+    place = next((p for m in (station.decider, *station.policies) if m is not None and (p := _mention_place(m, locate))), None)
+    lines = [f"  {number} {style.bold(title)}  {mark}  {station.summary}{_at(place, style)}"]
+    if station.verdict != ALLOWED:
+        for reason in station.reasons[:6]:
+            lines += _reason(reason, station, locate, style)
+        if len(station.reasons) > 6:
+            lines.append(f"      … and {len(station.reasons) - 6} rules more")
+    return lines
+
+
+def _reason(reason: Reason, station: Station, locate: Locate, style: Style, depth: int = 3, label: str = "") -> list[str]:
+    """A rule with its fields: ✓ and ✗ before each, what it wants and what the call has."""
+    metas = {m.meta.ref: m.meta for m in (*station.policies, *((station.decider,) if station.decider else ()))}
+    sign = {True: style.green("✓"), False: style.red("✗"), None: style.yellow("?")}[reason.holds]
+    pad = "  " * depth
+    meta = metas.get(reason.object) if reason.object else None
+    if not reason.parts:
+        place = locate(meta.origin, reason.field) if meta else None
+        wants = f" {', '.join(reason.wanted)}" if reason.wanted else ""
+        actual = f" — the call has {reason.actual}" if reason.actual and not reason.holds else ""
+        return [f"{pad}{label}{sign} {reason.text}{wants}{actual}{_at(place, style)}"]
+    owner = f"{reason.object.namespace}/{reason.object.name} " if reason.object and depth == 3 and reason.object.namespace else f"{reason.object.name} " if reason.object and depth == 3 else ""
+    lines = [f"{pad}{sign} {owner}{reason.text}"]
+    for part in reason.parts:
+        if len(part.parts) == 1 and part.text in ("from", "to"):  # one alternative: its fields stand for it
+            for leaf in part.parts[0].parts or part.parts:
+                lines += _reason(leaf, station, locate, style, depth + 1, f"{part.text} ")
+        else:
+            lines += _reason(part, station, locate, style, depth + 1)
+    return lines
+
+
+def _mention_place(mention: Mention, locate: Locate) -> Place | None:
+    return locate(mention.meta.origin, mention.field)
+
+
+def _cause_place(cause: Cause, locate: Locate) -> Place | None:
+    return locate(cause.meta.origin, cause.field) if cause.meta else None
+
+
+def _at(place: Place | None, style: Style) -> str:
+    return style.dim(f"   {place}") if place else ""
+
+
+def trace_markdown(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Sequence[Fix]) -> str:
+    """The answer for a ticket or a pull request."""
+    sign = {ALLOWED: "✅", DENIED: "❌"}.get(trace.verdict, "❔")
+    headline = _headline(trace, Style(False))[2:]
+    lines = [f"### {sign} {headline}", "", f"`{_call(trace)}`", "", "| # | Station | Verdict | |", "|---|---|---|---|"]
+    number = 0
+    for hop in trace.hops:
+        for station in hop.stations:
+            number += 1
+            lines.append(f"| {number} | {TITLES.get(station.name, station.name)} | {station.verdict} | {_cell(station.summary)} |")
+    lines.append("")
+    for cause in causes:
+        place = _cause_place(cause, locate)
+        lines.append(f"- **Cause**: {cause.message}" + (f" (`{place}`)" if place else ""))
+    lines += [f"- **Fix**: {fix.description}" for fix in fixes]
+    lines += [f"- **Missing**: {missing.fact}" for missing in trace.missing]
+    lines += [f"- {note}" for note in trace.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
