@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import product
 
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
@@ -28,14 +29,30 @@ def trace(world: World, question: Question, *, explain: bool = True, now: float 
     if who.missing or what.missing:
         return _ended(question, who, what, [], UNKNOWN, Symptom("http"), None, [m for m in (who.missing, what.missing) if m])
     clock = time.time() if now is None else now
-    if who.sidecar.present is None and not (who.caller.plaintext or who.caller.mtls):
-        return _merge([_send(world, question, who, what, with_sidecar, explain, clock) for with_sidecar in (True, False)], who.sidecar.why)
-    with_sidecar = who.sidecar.present is True and not (who.caller.plaintext or who.caller.mtls)
-    return _send(world, question, who, what, with_sidecar, explain, clock)
+    unsure = _unsure(world, who, what)
+    if not unsure:
+        return _send(world, question, who, what, explain, clock)
+    traces = []
+    for choice in product((True, False), repeat=len(unsure)):
+        variant = world.assuming(dict(zip(unsure, choice)))
+        traces.append(_send(variant, question, caller.view(variant, question.caller), target.view(variant, question, who.namespace), explain, clock))
+    return _merge(traces, "; ".join(unsure.values()))
 
 
-def _send(world: World, question: Question, who: CallerView, what: TargetView, with_sidecar: bool, explain: bool, now: float) -> Trace:
+def _unsure(world: World, who: CallerView, what: TargetView) -> dict[str, str]:
+    """Namespaces of which it is not known whether their pods have sidecars, and the missing fact."""
+    sides = [who.sidecar] if not (who.caller.plaintext or who.caller.mtls) and who.workload is not None else []
+    names = [who.workload.namespace] if sides and who.workload is not None else []
+    for backend in what.backends:
+        if backend.workload is not None:
+            sides.append(sidecar_of(world, backend.workload))
+            names.append(backend.workload.namespace)
+    return {name: side.why for name, side in zip(names, sides) if side.present is None}
+
+
+def _send(world: World, question: Question, who: CallerView, what: TargetView, explain: bool, now: float) -> Trace:
     """The caller's side, then each place where the call may end."""
+    with_sidecar = who.sidecar.present is True and not (who.caller.plaintext or who.caller.mtls)
     stations: list[Station] = []
     dns = network.name_resolution(world, question, who, what, explain)
     if dns is not None:
@@ -89,7 +106,7 @@ def _arrive(
 def _outside(question: Question, who: CallerView, what: TargetView, stations: list[Station], sending: Sending, backend: Backend) -> Trace:
     """A call that leaves the cluster: nothing more is known of it."""
     fact = f"what `{what.host}` answers: it is outside the input"
-    return _ended(question, who, what, stations, UNKNOWN if sending.stations or True else ALLOWED, symptoms.REACHED, backend, [fact])
+    return _ended(question, who, what, stations, UNKNOWN, symptoms.REACHED, backend, [fact])
 
 
 def _seen(symptom: Symptom | None, sending: Sending) -> Symptom:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from meshcheck.model.core import Endpoints, Namespace, Service, Workload
@@ -19,13 +19,17 @@ class World:
 
     `closed`: what is not in the input does not exist. In an open world its absence is a missing fact.
     `injected`: namespaces of which the user says that their pods have sidecars (`*` for all).
+    `assumed`: what a variant of this World supposes of namespaces whose labels are not known.
     """
 
-    def __init__(self, inventory: Inventory, mesh: MeshConfig | None = None, *, closed: bool = False, injected: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, inventory: Inventory, mesh: MeshConfig | None = None, *, closed: bool = False, injected: frozenset[str] = frozenset(), assumed: Mapping[str, bool] | None = None
+    ) -> None:
         self.inventory = inventory
         self.mesh = mesh or MeshConfig()
         self.closed = closed
         self.injected = injected
+        self.assumed = assumed or {}
         self._kept: dict[Any, Any] = {}
         self._workloads = _by_namespace(inventory.of("Workload"))
         self._services = _by_namespace(inventory.of("Service"))
@@ -42,6 +46,14 @@ class World:
         except KeyError:
             found = self._kept[key] = compute()
         return found
+
+    def assuming(self, sidecars: Mapping[str, bool]) -> World:
+        """This World, supposing for namespaces whose labels are not known that their pods have sidecars, or that they have none."""
+
+        def make() -> World:
+            return World(self.inventory, self.mesh, closed=self.closed, injected=self.injected, assumed={**self.assumed, **sidecars})
+
+        return self.once(("assuming", tuple(sorted(sidecars.items()))), make)
 
     # ---- Kubernetes ----
 

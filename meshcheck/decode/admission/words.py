@@ -1,0 +1,69 @@
+"""How faults are said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+_TYPES: dict[type, str] = {dict: "a mapping", list: "a list", str: "text", bool: "a boolean", int: "a whole number", float: "a number"}
+_MOST = 60
+
+
+def of_type(kind: type) -> str:
+    """`a mapping`, `text`, …"""
+    return _TYPES[kind]
+
+
+def of(value: Any) -> str:
+    """A value of the wrong type, in words: `the boolean true`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"the boolean {'true' if value else 'false'}"
+    if isinstance(value, (int, float)):
+        return f"the number {shown(value)}"
+    if isinstance(value, str):
+        return f"text (`{shown(value)}`)"
+    return _TYPES.get(type(value), "this")
+
+
+def shown(value: Any) -> str:
+    """A value as it may stand in a message: no longer than a line."""
+    try:
+        text = str(value)
+    except ValueError:  # an integer of more digits than Python converts
+        return "of thousands of digits"
+    return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+
+
+def listed(names: Sequence[str], last: str) -> str:
+    """`a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    return f" {last} ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """Says that a field is unknown, and which one may be meant."""
+    near = get_close_matches(name, list(known), 1, 0.75)
+    return f"unknown field, dropped by the API server{f'; did you mean `{near[0]}`?' if near else ''}"
+
+
+def not_one_of(value: Any, values: Sequence[str]) -> str:
+    """A text that should be one of a few others."""
+    wanted = [repr_empty(v) for v in values]
+    near = next((v for v in values if isinstance(value, str) and v.lower() == value.lower()), None)
+    hint = f"; did you mean `{near}`?" if near else ""
+    return f"`{shown(value)}` is not one of {listed(wanted, 'and')}{hint}"
+
+
+def repr_empty(text: str) -> str:
+    """The empty text made visible."""
+    return text or '""'
+
+
+def outside(value: float, low: int | None, high: int | None) -> str:
+    """A number outside its bounds."""
+    if low is None:
+        return f"must be at most {high}, not {shown(value)}"
+    return f"must be at least {low}, not {shown(value)}" if high is None else f"must be between {low} and {high}, not {shown(value)}"
