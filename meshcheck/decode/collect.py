@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-try:
-    from meshcheck.decode import admission
-except ImportError:
-    class admission:
-        problems = staticmethod(lambda v: [])
+from meshcheck.decode import admission
 from meshcheck.decode.metadata import decode_meta
 from meshcheck.decode.registry import bucket_of, decoder_of
 from meshcheck.model.inventory import Inventory, Noted, Refused
@@ -38,7 +34,7 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         if decoder is None and kind != "ConfigMap":
             unknown[kind] = unknown.get(kind, 0) + 1
             continue
-        problems = admission.problems(value)
+        problems = getattr(admission, "problems", list)(value) if hasattr(admission, "problems") else []
         if problems:
             ref = _ref(value, default_namespace)
             bad = [p for p in problems if p.refused_by]

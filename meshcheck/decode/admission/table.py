@@ -30,10 +30,10 @@ from typing import Any, NamedTuple
 
 from meshcheck.decode.admission import words
 from meshcheck.decode.admission.faults import NULL, UNKNOWN, Check, Fault, Faults, Format, at
-from meshcheck.decode.admission.scalars import SCALARS, Node, integral
+from meshcheck.decode.admission.scalars import SCALARS, Node
 
 _HEAD = re.compile(r"^(\w+)([^:]*(?::\d*\.\.\d*)?[^:]*):", re.MULTILINE)
-_FIELD = re.compile(r"\s*([\w$-]+)(!?) ([^,\s]+),?")
+_FIELD = re.compile(r"\s*(\w+)(!?)\s+([^,\s]+),?")
 _BOUNDS = re.compile(r":(-?\d*)\.\.(-?\d*)")
 _SUFFIX = re.compile(r":(-?\d*)\.\.(-?\d*)|~(\w+)|#(\w+)|@([\w+]*)|(\?)")
 
@@ -199,15 +199,13 @@ def _list(node: Node, suffixes: _Suffixes, zero: Any) -> Check | None:
 
     def check(value: list[Any]) -> Faults:
         found: Faults = None
-        for item in value:
+        for number, item in enumerate(value):
             if type(item) is kind:
                 if inner is None or (bad := inner(item)) is None:
                     continue
             elif (bad := _element(item, other, zero)) is None:
                 continue
-            found = found or []
-            at_item = next(n for n, other_item in enumerate(value) if other_item is item)
-            found += [Fault((at_item, *path), *rest) for path, *rest in bad]
+            found = [*(found or ()), *(Fault((number, *path), *rest) for path, *rest in bad)]
         return found or (_first(tuple(rules), value) if rules else None)
 
     return check
@@ -322,5 +320,3 @@ def _unique(keys: tuple[str, ...]) -> Check:
 def _number(text: str) -> int | None:
     return int(text) if text else None
 
-
-__all__ = ["Table", "integral"]
