@@ -53,7 +53,11 @@ def read_world(line: dict[str, Any], exact: bool = False) -> Reading:
 
 def problems_of(reading: Reading) -> list[dict[str, Any]]:
     """What could not be read, as JSON."""
-    return [{"place": {"file": n.place.file, "line": n.place.line, "column": n.place.column}, "reason": n.reason} for n in reading.not_read if n.fatal]
+    return [
+        {"place": {"file": n.place.file, "line": n.place.line, "column": n.place.column}, "reason": n.reason}
+        for n in reading.not_read
+        if n.fatal
+    ]
 
 
 def run_batch(path: str, answer: Answer, write: Callable[[str], Any]) -> int:

@@ -45,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
         from difflib import get_close_matches
 
         near = get_close_matches(words[0], COMMANDS, 1)
-        print(f"meshcheck: no command `{words[0]}`{f'; did you mean `{near[0]}`?' if near else ''} (see `meshcheck --help`)", file=sys.stderr)
+        print(
+            f"meshcheck: no command `{words[0]}`{f'; did you mean `{near[0]}`?' if near else ''} (see `meshcheck --help`)", file=sys.stderr
+        )
         return 2
     return _run(COMMANDS[words[0]][0], words[1:])
 

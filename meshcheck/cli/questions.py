@@ -8,7 +8,18 @@ from typing import Any
 from meshcheck.errors import UsageError
 from meshcheck.model.question import Caller, Question, Target
 
-_SCHEMES = {"http": "http", "https": "https", "grpc": "grpc", "grpcs": "tls", "ws": "http", "wss": "https", "tls": "tls", "tcp": "tcp", "udp": "udp", "sctp": "sctp"}
+_SCHEMES = {
+    "http": "http",
+    "https": "https",
+    "grpc": "grpc",
+    "grpcs": "tls",
+    "ws": "http",
+    "wss": "https",
+    "tls": "tls",
+    "tcp": "tcp",
+    "udp": "udp",
+    "sctp": "sctp",
+}
 PROTOCOLS = ("http", "https", "grpc", "tls", "tcp", "udp", "sctp")
 
 

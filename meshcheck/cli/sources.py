@@ -25,8 +25,17 @@ class _Ordered(argparse.Action):
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Give a command the options of its sources."""
     group = parser.add_argument_group("where configuration comes from (later sources lie over earlier ones)")
-    group.add_argument("-f", "--filename", metavar="PATH", action=_Ordered, dest="sources", help="a file, a folder (recursive), or `-` for standard input; repeatable")
-    group.add_argument("-k", "--kustomize", metavar="DIR", action=_Ordered, dest="sources", help="rendered with `kubectl kustomize` or `kustomize`")
+    group.add_argument(
+        "-f",
+        "--filename",
+        metavar="PATH",
+        action=_Ordered,
+        dest="sources",
+        help="a file, a folder (recursive), or `-` for standard input; repeatable",
+    )
+    group.add_argument(
+        "-k", "--kustomize", metavar="DIR", action=_Ordered, dest="sources", help="rendered with `kubectl kustomize` or `kustomize`"
+    )
     group.add_argument("--helm", metavar="CHART", action=_Ordered, dest="sources", help="rendered with `helm template`")
     group.add_argument("--values", metavar="FILE", action="append", default=[], help="values for `--helm`")
     group.add_argument("-n", "--namespace", metavar="NS", help="namespace of names that do not say theirs (default: default)")

@@ -31,11 +31,21 @@ STATUS = {"allowed": 0, "denied": 1, "unknown": 3}
 def parser() -> argparse.ArgumentParser:
     """The options of `trace`."""
     p = argparse.ArgumentParser(
-        prog="meshcheck trace", description="Trace one call through everything that can refuse it.", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="meshcheck trace",
+        description="Trace one call through everything that can refuse it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     call = p.add_argument_group("the call")
-    call.add_argument("--from", dest="caller", metavar="CALLER", help="NAMESPACE/WORKLOAD, WORKLOAD.NAMESPACE, deploy/NAME, pod/NAME, sa/NAMESPACE/NAME, an IP address, or `external`")
-    call.add_argument("--to", dest="target", metavar="TARGET", help="a URL (http, https, grpc, tls, tcp, udp), NAMESPACE/SERVICE:PORT, or IP:PORT")
+    call.add_argument(
+        "--from",
+        dest="caller",
+        metavar="CALLER",
+        help="NAMESPACE/WORKLOAD, WORKLOAD.NAMESPACE, deploy/NAME, pod/NAME, sa/NAMESPACE/NAME, an IP address, or `external`",
+    )
+    call.add_argument(
+        "--to", dest="target", metavar="TARGET", help="a URL (http, https, grpc, tls, tcp, udp), NAMESPACE/SERVICE:PORT, or IP:PORT"
+    )
     call.add_argument("-X", "--method", default="GET", metavar="METHOD", help="HTTP method (GET)")
     call.add_argument("-H", "--header", action="append", default=[], metavar="'K: V'", help="a header; repeatable")
     token = call.add_mutually_exclusive_group()
@@ -46,11 +56,15 @@ def parser() -> argparse.ArgumentParser:
     call.add_argument("--via", metavar="NAMESPACE/NAME[:PORT]", help="the gateway through which a call from outside enters")
     call.add_argument("--sni", metavar="NAME", help="TLS server name")
     add_source_options(p)
-    p.add_argument("--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)")
+    p.add_argument(
+        "--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)"
+    )
     out = p.add_argument_group("output")
     out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"), default="text")
     out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    out.add_argument("--batch", metavar="FILE", help="answer a file of worlds and questions (JSON Lines; `-` for standard input) with `-o jsonl`")
+    out.add_argument(
+        "--batch", metavar="FILE", help="answer a file of worlds and questions (JSON Lines; `-` for standard input) with `-o jsonl`"
+    )
     out.add_argument("--brief", action="store_true", help="leave hops, causes and fixes out of each answer")
     return p
 
@@ -123,7 +137,14 @@ def _render(options: argparse.Namespace, world: World, reading: Reading, found: 
     if options.output in ("json", "jsonl"):
         from meshcheck.render.trace_json import trace_json
 
-        return json.dumps(trace_json(found, reading.place, causes, fixes, brief=options.brief), ensure_ascii=False, indent=2 if options.output == "json" else None) + "\n"
+        return (
+            json.dumps(
+                trace_json(found, reading.place, causes, fixes, brief=options.brief),
+                ensure_ascii=False,
+                indent=2 if options.output == "json" else None,
+            )
+            + "\n"
+        )
     from meshcheck.render import trace_text
     from meshcheck.render.style import style_for
 
@@ -144,7 +165,9 @@ def _warn(reading: Reading, world: World) -> None:
         if note.fatal:
             print(f"meshcheck: {note.place}: not read: {note.reason}", file=sys.stderr)
     for refused in world.inventory.refused:
-        by = {"api-server": "the API server refuses it", "istiod": "Istio's webhook refuses it"}.get(refused.refused_by or "", "it cannot be used")
+        by = {"api-server": "the API server refuses it", "istiod": "Istio's webhook refuses it"}.get(
+            refused.refused_by or "", "it cannot be used"
+        )
         place = reading.place(refused.origin, refused.path)
         print(f"meshcheck: {place or refused.ref}: {refused.ref}: {by}: {refused.message}", file=sys.stderr)
     for noted in world.inventory.noted:
@@ -162,7 +185,9 @@ def _check_names(world: World, question: Question) -> None:
             continue
         near = nearest_workload(world, side.namespace, wanted)
         known = "" if world.workloads else "; the input holds no workloads at all"
-        raise UsageError(f"`{name} {side.namespace}/{wanted}`: no such workload in the input{f'; did you mean `{near}`?' if near else known}")
+        raise UsageError(
+            f"`{name} {side.namespace}/{wanted}`: no such workload in the input{f'; did you mean `{near}`?' if near else known}"
+        )
 
 
 # ---- the words of the command line ----
@@ -214,7 +239,8 @@ def _question(options: argparse.Namespace) -> Question:
 
 
 _SHORT_KINDS = {
-    "deploy": "Deployment", "deployment": "Deployment", "sts": "StatefulSet", "statefulset": "StatefulSet", "ds": "DaemonSet", "daemonset": "DaemonSet",
+    "deploy": "Deployment", "deployment": "Deployment", "sts": "StatefulSet", "statefulset": "StatefulSet",
+    "ds": "DaemonSet", "daemonset": "DaemonSet",
     "job": "Job", "cronjob": "CronJob", "cj": "CronJob", "rs": "ReplicaSet", "replicaset": "ReplicaSet", "rc": "ReplicationController",
 }  # fmt: skip
 
@@ -243,7 +269,9 @@ def _caller(text: str, namespace: str | None) -> Caller:
         return Caller(namespace=where, workload=name)
     if len(parts) == 1 and text:
         return Caller(namespace=namespace or "default", workload=text)
-    raise UsageError(f"`--from {text}` names no caller: write NAMESPACE/WORKLOAD, deploy/NAME, pod/NAME, sa/NAMESPACE/NAME, an IP address, or `external`")
+    raise UsageError(
+        f"`--from {text}` names no caller: write NAMESPACE/WORKLOAD, deploy/NAME, pod/NAME, sa/NAMESPACE/NAME, an IP address, or `external`"
+    )
 
 
 def _target(text: str, namespace: str | None) -> Target:

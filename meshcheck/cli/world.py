@@ -30,15 +30,19 @@ def build_world(
 
 
 def _mesh(inventory: Inventory, text: str | None, root_namespace: str | None, trust_domain: str | None) -> MeshConfig:
-    from_cluster = [(meta, data["mesh"]) for meta, data in inventory.of("ConfigMap") if _is_mesh_config(meta.name) and isinstance(data.get("mesh"), str)]
+    from_cluster = [
+        (meta, data["mesh"]) for meta, data in inventory.of("ConfigMap") if _is_mesh_config(meta.name) and isinstance(data.get("mesh"), str)
+    ]
     if from_cluster:
         meta, found = min(from_cluster, key=lambda item: (item[0].name != "istio", item[0].name))
-        return decode_mesh_config(_values(found, f"ConfigMap {meta.namespace}/{meta.name}"), meta, root_namespace=root_namespace, trust_domain=trust_domain)
+        return decode_mesh_config(
+            _values(found, f"ConfigMap {meta.namespace}/{meta.name}"), meta, root_namespace=root_namespace, trust_domain=trust_domain
+        )
     return decode_mesh_config(_values(text, "mesh config") if text else {}, None, root_namespace=root_namespace, trust_domain=trust_domain)
 
 
 def _is_mesh_config(name: str) -> bool:
-    return name == "istio" or name.startswith("istio-") and name not in ("istio-sidecar-injector", "istio-ca-root-cert")
+    return name == "istio" or (name.startswith("istio-") and name not in ("istio-sidecar-injector", "istio-ca-root-cert"))
 
 
 def _values(text: str, where: str) -> dict[str, Any]:

@@ -62,4 +62,9 @@ def _ref(value: dict[str, Any], default_namespace: str) -> ObjectRef:
     raw = value.get("metadata")
     meta = raw if isinstance(raw, dict) else {}
     namespace, name = meta.get("namespace"), meta.get("name")
-    return ObjectRef(value["apiVersion"], value["kind"], namespace if isinstance(namespace, str) else default_namespace, name if isinstance(name, str) else "")
+    return ObjectRef(
+        value["apiVersion"],
+        value["kind"],
+        namespace if isinstance(namespace, str) else default_namespace,
+        name if isinstance(name, str) else "",
+    )

@@ -34,7 +34,9 @@ def decode_pod(value: Mapping[str, Any], meta: Meta) -> Workload:
     owners = (value.get("metadata") or _EMPTY).get("ownerReferences") or ()
     owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
     ref = ObjectRef(owner.get("apiVersion") or "", owner.get("kind") or "", meta.namespace, owner["name"]) if owner else None
-    return _workload(meta, meta.labels, meta.annotations, value.get("spec") or _EMPTY, tuple(a for a in addresses if a), ref, status.get("phase") or "")
+    return _workload(
+        meta, meta.labels, meta.annotations, value.get("spec") or _EMPTY, tuple(a for a in addresses if a), ref, status.get("phase") or ""
+    )
 
 
 def decode_controller(value: Mapping[str, Any], meta: Meta) -> Workload:
@@ -51,7 +53,13 @@ def decode_controller(value: Mapping[str, Any], meta: Meta) -> Workload:
 
 
 def _workload(
-    meta: Meta, labels: Mapping[str, str], annotations: Mapping[str, str], spec: Mapping[str, Any], addresses: tuple[str, ...], owner: ObjectRef | None, phase: str
+    meta: Meta,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    spec: Mapping[str, Any],
+    addresses: tuple[str, ...],
+    owner: ObjectRef | None,
+    phase: str,
 ) -> Workload:
     containers = spec.get("containers") or ()
     native_sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
@@ -84,7 +92,9 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
     cluster_ip = spec.get("clusterIP") or ""
     addresses = tuple(a for a in (spec.get("clusterIPs") or [cluster_ip]) if a and a != "None")
     ports = tuple(
-        ServicePort(p.get("name") or "", int(p["port"]), p.get("targetPort") or int(p["port"]), p.get("protocol") or "TCP", p.get("appProtocol"))
+        ServicePort(
+            p.get("name") or "", int(p["port"]), p.get("targetPort") or int(p["port"]), p.get("protocol") or "TCP", p.get("appProtocol")
+        )
         for p in spec.get("ports") or ()
     )
     kind = spec.get("type") or "ClusterIP"
@@ -103,7 +113,12 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
 def decode_endpoints(value: Mapping[str, Any], meta: Meta) -> Endpoints:
     """Endpoints and EndpointSlice."""
     if meta.ref.kind == "EndpointSlice":
-        addresses = [a for e in value.get("endpoints") or () if (e.get("conditions") or _EMPTY).get("ready") is not False for a in e.get("addresses") or ()]
+        addresses = [
+            a
+            for e in value.get("endpoints") or ()
+            if (e.get("conditions") or _EMPTY).get("ready") is not False
+            for a in e.get("addresses") or ()
+        ]
         ports = value.get("ports") or ()
         service = meta.labels.get("kubernetes.io/service-name", "")
     else:
@@ -115,5 +130,9 @@ def decode_endpoints(value: Mapping[str, Any], meta: Meta) -> Endpoints:
         meta,
         service,
         tuple(addresses),
-        tuple(ServicePort(p.get("name") or "", p["port"], p["port"], p.get("protocol") or "TCP", p.get("appProtocol")) for p in ports if p.get("port")),
+        tuple(
+            ServicePort(p.get("name") or "", p["port"], p["port"], p.get("protocol") or "TCP", p.get("appProtocol"))
+            for p in ports
+            if p.get("port")
+        ),
     )

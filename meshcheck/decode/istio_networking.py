@@ -96,7 +96,11 @@ def _destinations(route: Mapping[str, Any], field: Path) -> tuple[Destination, .
     for n, item in enumerate(route.get("route") or ()):
         to = item.get("destination") or _EMPTY
         here = (*field, "route", n, "destination")
-        out.append(Destination(to.get("host") or "", to.get("subset") or None, (to.get("port") or _EMPTY).get("number"), item.get("weight") or 0, here))
+        out.append(
+            Destination(
+                to.get("host") or "", to.get("subset") or None, (to.get("port") or _EMPTY).get("number"), item.get("weight") or 0, here
+            )
+        )
     return tuple(out)
 
 
@@ -113,7 +117,11 @@ def decode_destination_rule(value: Mapping[str, Any], meta: Meta) -> Destination
         host=spec.get("host") or "",
         policy=_policy(spec.get("trafficPolicy"), ("spec", "trafficPolicy")),
         subsets=tuple(
-            Subset(item.get("name") or "", item.get("labels") or {}, _policy(item.get("trafficPolicy"), ("spec", "subsets", n, "trafficPolicy")))
+            Subset(
+                item.get("name") or "",
+                item.get("labels") or {},
+                _policy(item.get("trafficPolicy"), ("spec", "subsets", n, "trafficPolicy")),
+            )
             for n, item in enumerate(spec.get("subsets") or ())
         ),
         export_to=tuple(spec.get("exportTo") or ()),
@@ -140,7 +148,9 @@ def decode_sidecar(value: Mapping[str, Any], meta: Meta) -> Sidecar:
     return Sidecar(
         meta=meta,
         selector=(selector.get("labels") or {}) if selector else None,
-        egress=tuple(EgressListener(tuple(e.get("hosts") or ()), (e.get("port") or _EMPTY).get("number")) for e in egress) if egress else None,
+        egress=tuple(EgressListener(tuple(e.get("hosts") or ()), (e.get("port") or _EMPTY).get("number")) for e in egress)
+        if egress
+        else None,
         ingress=tuple(_port(item.get("port") or _EMPTY) for item in spec.get("ingress") or ()),
         outbound_mode=None if outbound is None else outbound.get("mode") or "REGISTRY_ONLY",
     )

@@ -53,10 +53,12 @@ def decode_authorization_policy(value: Mapping[str, Any], meta: Meta) -> Authori
             Rule(
                 index=index,
                 sources=tuple(
-                    _fields(item.get("source") or _EMPTY, (*here, "from", n, "source"), _SOURCE_FIELDS) for n, item in enumerate(rule.get("from") or ())
+                    _fields(item.get("source") or _EMPTY, (*here, "from", n, "source"), _SOURCE_FIELDS)
+                    for n, item in enumerate(rule.get("from") or ())
                 ),
                 operations=tuple(
-                    _fields(item.get("operation") or _EMPTY, (*here, "to", n, "operation"), _OPERATION_FIELDS) for n, item in enumerate(rule.get("to") or ())
+                    _fields(item.get("operation") or _EMPTY, (*here, "to", n, "operation"), _OPERATION_FIELDS)
+                    for n, item in enumerate(rule.get("to") or ())
                 ),
                 conditions=tuple(field for n, item in enumerate(rule.get("when") or ()) for field in _condition(item, (*here, "when", n))),
             )

@@ -11,7 +11,9 @@ from meshcheck.model.objects import Meta
 _EMPTY: Mapping[str, Any] = {}
 
 
-def decode_mesh_config(value: Mapping[str, Any], meta: Meta | None = None, *, root_namespace: str | None = None, trust_domain: str | None = None) -> MeshConfig:
+def decode_mesh_config(
+    value: Mapping[str, Any], meta: Meta | None = None, *, root_namespace: str | None = None, trust_domain: str | None = None
+) -> MeshConfig:
     """Mesh config; fields of the wrong type are taken as absent. The keyword arguments fill what it does not say."""
     normalization = _text(_map(value.get("pathNormalization")).get("normalization")) or "DEFAULT"
     gateway = _map(_map(value.get("defaultConfig")).get("gatewayTopology"))

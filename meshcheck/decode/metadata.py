@@ -9,8 +9,24 @@ from meshcheck.model.core import Requirement, Selector
 from meshcheck.model.objects import Meta, ObjectRef, Origin, Path
 
 CLUSTER_SCOPED = frozenset(
-    "Namespace Node ClusterRole ClusterRoleBinding AdminNetworkPolicy BaselineAdminNetworkPolicy ClusterNetworkPolicy GatewayClass IngressClass"
-    " CustomResourceDefinition PersistentVolume StorageClass PriorityClass ValidatingWebhookConfiguration MutatingWebhookConfiguration APIService".split()
+    [
+        "Namespace",
+        "Node",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "AdminNetworkPolicy",
+        "BaselineAdminNetworkPolicy",
+        "ClusterNetworkPolicy",
+        "GatewayClass",
+        "IngressClass",
+        "CustomResourceDefinition",
+        "PersistentVolume",
+        "StorageClass",
+        "PriorityClass",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+        "APIService",
+    ]
 )
 """Kinds without a namespace. Other clusters' kinds may be missing: they are not decoded."""
 

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 _CORE = {
-    "Namespace": "decode_namespace", "Node": "decode_node", "Pod": "decode_pod", "Service": "decode_service", "Endpoints": "decode_endpoints",
+    "Namespace": "decode_namespace", "Node": "decode_node",
+    "Pod": "decode_pod", "Service": "decode_service", "Endpoints": "decode_endpoints",
     "ServiceAccount": "decode_service_account", "ReplicationController": "decode_controller",
 }  # fmt: skip
 _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
@@ -16,7 +17,10 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     **{("batch", kind): ("core", "decode_controller") for kind in ("Job", "CronJob")},
     ("discovery.k8s.io", "EndpointSlice"): ("core", "decode_endpoints"),
     ("networking.k8s.io", "NetworkPolicy"): ("network_policy", "decode"),
-    **{("policy.networking.k8s.io", kind): ("network_policy", "decode") for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")},
+    **{
+        ("policy.networking.k8s.io", kind): ("network_policy", "decode")
+        for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+    },
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),
@@ -25,7 +29,9 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         for kind in ("DestinationRule", "Sidecar", "ServiceEntry", "WorkloadEntry", "VirtualService")
     },
 }
-_WORKLOADS = frozenset("Pod Deployment StatefulSet DaemonSet ReplicaSet ReplicationController Job CronJob WorkloadEntry".split())
+_WORKLOADS = frozenset(
+    ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "WorkloadEntry"]
+)
 _loaded: dict[tuple[str, str], Callable[..., Any]] = {}
 
 

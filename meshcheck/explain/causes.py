@@ -110,12 +110,18 @@ def leaves(reason: Reason) -> Iterable[Reason]:
 def _network(station: Station, metas: dict[ObjectRef, Meta]) -> Iterable[Cause]:
     if not station.reasons:
         decider = station.decider
-        yield Cause(station.summary, decider.meta.ref if decider else None, decider.meta if decider else None, decider.field if decider else ())
+        yield Cause(
+            station.summary, decider.meta.ref if decider else None, decider.meta if decider else None, decider.field if decider else ()
+        )
     for reason in station.reasons:
         yield Cause(_network_words(reason), reason.object, metas.get(reason.object) if reason.object else None, reason.field)
 
 
 def _network_words(reason: Reason) -> str:
     name = f"{_name(reason.object)}: " if reason.object else ""
-    missed = [f"{dotted(leaf.field) or leaf.text} wants {', '.join(leaf.wanted)}, the call has {leaf.actual}" for leaf in failing(reason) if leaf.wanted]
+    missed = [
+        f"{dotted(leaf.field) or leaf.text} wants {', '.join(leaf.wanted)}, the call has {leaf.actual}"
+        for leaf in failing(reason)
+        if leaf.wanted
+    ]
     return f"{name}{reason.text}" + (f" ({'; '.join(missed[:3])})" if missed else "")

@@ -68,13 +68,21 @@ def _widened_rules(station: Station, values: Values) -> Iterable[tuple[str, Meta
 
 
 def _addable(leaf: Reason) -> bool:
-    return leaf.holds is False and bool(leaf.field) and leaf.field[-1] in _ADDABLE and bool(leaf.actual) and " " not in (leaf.actual or "") and leaf.actual not in ("none", "absent")
+    return (
+        leaf.holds is False
+        and bool(leaf.field)
+        and leaf.field[-1] in _ADDABLE
+        and bool(leaf.actual)
+        and " " not in (leaf.actual or "")
+        and leaf.actual not in ("none", "absent")
+    )
 
 
 def _permissive(station: Station) -> Iterable[tuple[str, Meta, list[dict[str, Any]]]]:
     decider = station.decider
     if decider is not None and decider.field:
-        words = f"let {dotted(decider.field)} of PeerAuthentication {decider.meta.namespace}/{decider.meta.name} be PERMISSIVE, which also admits every other plaintext caller; better give the caller a sidecar"
+        name = f"PeerAuthentication {decider.meta.namespace}/{decider.meta.name}"
+        words = f"let {dotted(decider.field)} of {name} be PERMISSIVE, which also admits every other plaintext caller"
         yield words, decider.meta, [{"op": "replace", "path": _pointer(decider.field), "value": "PERMISSIVE"}]
 
 

@@ -24,7 +24,10 @@ def trap(world: World, reason: Reason, server: Workload | None, protocol_note: s
     if lower == "paths":
         return _paths(wanted, actual)
     if lower == "methods":
-        return next((f"`{v}` is not `{actual}`: methods are compared with case" for v in wanted if v != actual and v.upper() == actual.upper()), None)
+        return next(
+            (f"`{v}` is not `{actual}`: methods are compared with case" for v in wanted if v != actual and v.upper() == actual.upper()),
+            None,
+        )
     if lower == "requestPrincipals" or name.startswith("request.auth"):
         return _token(world, wanted, actual, server)
     if name.startswith("request.headers"):
@@ -57,7 +60,8 @@ def _peers(world: World, field: str, wanted: tuple[str, ...], actual: str, reaso
         for value in wanted:
             own = reason.object.namespace if reason.object else None
             if "/" not in value and value == parts[4] and own != parts[2]:
-                return f"`{value}` means `{own}/{value}`: a service account without a namespace is of the policy's own; the caller is `{parts[2]}/{parts[4]}`"
+                meant = f"`{value}` means `{own}/{value}`: without a namespace it is of the policy's own"
+                return f"{meant}; the caller is `{parts[2]}/{parts[4]}`"
     if field == "namespaces":
         return next((hint for value in wanted if (hint := names.hint_for_namespace(world, value))), None)
     return None
@@ -76,7 +80,9 @@ def _hosts(wanted: tuple[str, ...], actual: str) -> str | None:
     if port and any(v.lower() == bare.lower() for v in wanted):
         return f"the Host header carries the port (`{actual}`); write `{bare}:*` as well"
     short = bare.split(".")[0]
-    return next((f"the caller wrote `{actual}`; hosts are compared as written, not resolved" for v in wanted if v.split(".")[0] == short), None)
+    return next(
+        (f"the caller wrote `{actual}`; hosts are compared as written, not resolved" for v in wanted if v.split(".")[0] == short), None
+    )
 
 
 def _paths(wanted: tuple[str, ...], actual: str) -> str | None:

@@ -22,11 +22,23 @@ MOST_NODES = 2_000_000
 MOST_SCALAR = 4 * 1024 * 1024
 """Characters of one text; the API server takes objects of 1.5 MiB."""
 
-_TRUE = frozenset("y Y yes Yes YES true True TRUE on On ON".split())
-_FALSE = frozenset("n N no No NO false False FALSE off Off OFF".split())
+_TRUE = frozenset(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
+_FALSE = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
 _NULL = frozenset(["", "~", "null", "Null", "NULL"])
-_INFINITE = {".inf": "inf", ".Inf": "inf", ".INF": "inf", "+.inf": "inf", "+.Inf": "inf", "+.INF": "inf",
-             "-.inf": "-inf", "-.Inf": "-inf", "-.INF": "-inf", ".nan": "nan", ".NaN": "nan", ".NAN": "nan"}
+_INFINITE = {
+    ".inf": "inf",
+    ".Inf": "inf",
+    ".INF": "inf",
+    "+.inf": "inf",
+    "+.Inf": "inf",
+    "+.INF": "inf",
+    "-.inf": "-inf",
+    "-.Inf": "-inf",
+    "-.INF": "-inf",
+    ".nan": "nan",
+    ".NaN": "nan",
+    ".NAN": "nan",
+}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _OCTAL = re.compile(r"([-+]?)0([0-7]+)")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9][0-9]*)")
@@ -113,7 +125,9 @@ def _build(parser: Any, duplicates: list[tuple[int, str]] | None) -> Any:
         kind = type(event)
         if kind is yaml.ScalarEvent:
             if len(event.value) > MOST_SCALAR:
-                raise UnreadableError(f"line {event.start_mark.line + 1}: a text of more than {MOST_SCALAR >> 20} MiB; the API server takes objects of 1.5 MiB")
+                raise UnreadableError(
+                    f"line {event.start_mark.line + 1}: a text of more than {MOST_SCALAR >> 20} MiB; the API server takes 1.5 MiB"
+                )
             value, weight = _scalar_event(event), 1
             if event.anchor:
                 anchors[event.anchor] = value, weight

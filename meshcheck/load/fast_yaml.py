@@ -15,7 +15,10 @@ from meshcheck.load import exact_yaml
 
 _FLOW = str.maketrans("[]{},", "     ")
 _WORDS = frozenset(
-    form + colon for word in "y n yes no on off true false null ~".split() for form in (word, word.upper(), word.capitalize()) for colon in ("", ":")
+    form + colon
+    for word in ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"]
+    for form in (word, word.upper(), word.capitalize())
+    for colon in ("", ":")
 ) - {"true", "false", "null", "~"}  # booleans of YAML 1.1, and keys that are not text
 _ODD = re.compile(
     r"[-+]?(?:0[0-9a-z_]+|[0-9][0-9_]*_[0-9_]*|[0-9_]*\.[0-9_]*(?:e[-+]?[0-9]+)?|[0-9]+e[-+]?[0-9]+|[0-9]{18,}):?"  # numbers
@@ -31,9 +34,23 @@ _MOST_BRACKETS = 400
 
 def may_read(text: str) -> bool:
     """Whether the fast reader reads this text as kubectl does."""
-    if not text.isascii() or "\t" in text or "\r" in text or "\0" in text or "\f" in text or "\v" in text or "\x1b" in text or "\x7f" in text:
+    if (
+        not text.isascii()
+        or "\t" in text
+        or "\r" in text
+        or "\0" in text
+        or "\f" in text
+        or "\v" in text
+        or "\x1b" in text
+        or "\x7f" in text
+    ):
         return False
-    if text.count("[") + text.count("{") > _MOST_BRACKETS or " " * 200 in text or text.count("-  ") > _MOST_BRACKETS or "- - - - - - - -" in text:
+    if (
+        text.count("[") + text.count("{") > _MOST_BRACKETS
+        or " " * 200 in text
+        or text.count("-  ") > _MOST_BRACKETS
+        or "- - - - - - - -" in text
+    ):
         return False
     if ('":' in text or "':" in text) and _JSON_KEY.search(text):
         return False

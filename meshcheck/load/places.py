@@ -39,7 +39,7 @@ def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:
         item = node.value[step]
         return item.start_mark, item
     if isinstance(node, yaml.MappingNode):
-        merged = []
+        merged: list[Any] = []
         for key, value in reversed(node.value):  # of duplicates the last one counts
             if key.value == str(step):
                 return key.start_mark, value

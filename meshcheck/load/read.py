@@ -114,9 +114,8 @@ class Reading:
         """YAML or JSON text; `name` stands in places."""
         if text.startswith("\ufeff"):
             text = text[1:]
-        if text[:1] in ("{", "[") or text.lstrip()[:1] in ("{", "["):
-            if self._add_json(name, text):
-                return
+        if text.lstrip()[:1] in ("{", "[") and self._add_json(name, text):
+            return
         plain = not self.exact and fast_yaml.may_read(text)
         for number, (_, line, part) in enumerate(split(text)):
             if not is_blank(part):
@@ -170,7 +169,11 @@ class Reading:
                 self._add_value(_with_list_type(item, value), origin._replace(inside=(*origin.inside, "items", number)), place)
         elif not isinstance(kind, str) or not isinstance(value.get("apiVersion"), str):
             missing = [word for word in ("apiVersion", "kind") if not isinstance(value.get(word), str)]
-            self._note(place, f"no {' and no '.join(f'`{word}`' for word in missing)}: not a Kubernetes object", fatal="kind" in value or "apiVersion" in value)
+            self._note(
+                place,
+                f"no {' and no '.join(f'`{word}`' for word in missing)}: not a Kubernetes object",
+                fatal="kind" in value or "apiVersion" in value,
+            )
         else:
             self.documents.append(Document(value, origin))
 
@@ -196,5 +199,3 @@ def _with_list_type(item: Any, around: dict[str, Any]) -> Any:
 
 def _words(value: Any) -> str:
     return {list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}.get(type(value), "nothing")
-
-

@@ -13,7 +13,9 @@ def kustomize(folder: str) -> str:
     for program, verb in (("kubectl", "kustomize"), ("kustomize", "build")):
         if shutil.which(program):
             return _run([program, verb, folder])
-    raise MissingProgramError(f"`-k {folder}` needs `kubectl` or `kustomize` on the PATH; install one, or render the folder elsewhere and give the result to `-f -`")
+    raise MissingProgramError(
+        f"`-k {folder}` needs `kubectl` or `kustomize` on the PATH; install one, or render the folder elsewhere and use `-f -`"
+    )
 
 
 def helm(chart: str, values: list[str]) -> str:

@@ -14,7 +14,9 @@ Locate = Callable[[Origin | None, Path], Place | None]
 SCHEMA = "meshcheck/trace/v1"
 
 
-def trace_json(trace: Trace, locate: Locate, causes: Sequence[Cause] = (), fixes: Sequence[Fix] = (), *, brief: bool = False) -> dict[str, Any]:
+def trace_json(
+    trace: Trace, locate: Locate, causes: Sequence[Cause] = (), fixes: Sequence[Fix] = (), *, brief: bool = False
+) -> dict[str, Any]:
     """The whole trace; `brief` leaves hops, causes and fixes out."""
     out: dict[str, Any] = {"schema": SCHEMA}
     if not brief:
@@ -22,11 +24,17 @@ def trace_json(trace: Trace, locate: Locate, causes: Sequence[Cause] = (), fixes
     out["verdict"] = trace.verdict
     out["symptom"] = symptom_json(trace.symptom)
     reached = trace.reached
-    out["reached"] = reached and {"namespace": reached.namespace, "workload": reached.workload, "service": reached.service, "port": reached.port}
+    out["reached"] = reached and {
+        "namespace": reached.namespace,
+        "workload": reached.workload,
+        "service": reached.service,
+        "port": reached.port,
+    }
     out["decided_by"] = _decided_by(trace, locate, brief)
     if not brief:
         out["hops"] = [
-            {"from": hop.source, "to": hop.target, "stations": [_station(station, locate) for station in hop.stations]} for hop in trace.hops
+            {"from": hop.source, "to": hop.target, "stations": [_station(station, locate) for station in hop.stations]}
+            for hop in trace.hops
         ]
         out["causes"] = [_cause(cause, locate) for cause in causes]
         out["fixes"] = [fix_json(fix) for fix in fixes]
@@ -53,10 +61,16 @@ def question_json(question: Question) -> dict[str, Any]:
     caller, target = question.caller, question.target
     names = ("namespace", "workload", "pod", "service_account", "ip", "node", "external", "plaintext", "mtls", "trust_domain")
     asked = {name: value for name in names if (value := getattr(caller, name))}
-    called = {name: value for name in ("host", "namespace", "workload", "pod", "service", "ip", "port", "via") if (value := getattr(target, name))}
+    called = {
+        name: value for name in ("host", "namespace", "workload", "pod", "service", "ip", "port", "via") if (value := getattr(target, name))
+    }
     out: dict[str, Any] = {"from": asked, "to": called, "protocol": question.protocol}
     if question.is_http:
-        out |= {"method": question.method, "path": question.path, "headers": {name: list(lines) for name, lines in question.headers.items()}}
+        out |= {
+            "method": question.method,
+            "path": question.path,
+            "headers": {name: list(lines) for name, lines in question.headers.items()},
+        }
     for name in ("host", "claims", "source_ip", "origin", "sni"):
         if getattr(question, name) is not None:
             out[name] = getattr(question, name)

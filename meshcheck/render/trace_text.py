@@ -24,7 +24,14 @@ TITLES = {
     "audit": "Audit, dry-run",
     "authorization": "Authorization",
 }
-_KINDS = {"reset": "connection reset", "timeout": "timeout", "refused": "connection refused", "tls": "TLS failure", "dns": "name resolution fails", "cors": "refused by the browser (CORS)"}
+_KINDS = {
+    "reset": "connection reset",
+    "timeout": "timeout",
+    "refused": "connection refused",
+    "tls": "TLS failure",
+    "dns": "name resolution fails",
+    "cors": "refused by the browser (CORS)",
+}
 
 
 def symptom_words(symptom: Symptom) -> str:
@@ -120,7 +127,13 @@ def _reason(reason: Reason, station: Station, locate: Locate, style: Style, dept
         wants = f" {', '.join(reason.wanted)}" if reason.wanted else ""
         actual = f" — the call has {reason.actual}" if reason.actual and not reason.holds else ""
         return [f"{pad}{label}{sign} {reason.text}{wants}{actual}{_at(place, style)}"]
-    owner = f"{reason.object.namespace}/{reason.object.name} " if reason.object and depth == 3 and reason.object.namespace else f"{reason.object.name} " if reason.object and depth == 3 else ""
+    owner = (
+        f"{reason.object.namespace}/{reason.object.name} "
+        if reason.object and depth == 3 and reason.object.namespace
+        else f"{reason.object.name} "
+        if reason.object and depth == 3
+        else ""
+    )
     lines = [f"{pad}{sign} {owner}{reason.text}"]
     for part in reason.parts:
         if len(part.parts) == 1 and part.text in ("from", "to"):  # one alternative: its fields stand for it
@@ -165,5 +178,3 @@ def trace_markdown(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-

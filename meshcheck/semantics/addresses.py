@@ -29,7 +29,9 @@ class Block(NamedTuple):
 def parse_address(text: str) -> Address | None:
     """An IPv4 or IPv6 address; None when it is neither."""
     parts = text.split(".")
-    if len(parts) == 4 and all(part.isascii() and part.isdigit() and len(part) < 4 and int(part) < 256 and (part == "0" or part[0] != "0") for part in parts):
+    if len(parts) == 4 and all(
+        part.isascii() and part.isdigit() and len(part) < 4 and int(part) < 256 and (part == "0" or part[0] != "0") for part in parts
+    ):
         a, b, c, d = map(int, parts)
         return Address(32, a << 24 | b << 16 | c << 8 | d)
     if ":" not in text:

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-ALGORITHMS = frozenset("ES256 ES384 ES512 HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 EdDSA".split())
+ALGORITHMS = frozenset(
+    ["ES256", "ES384", "ES512", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"]
+)
 _FAMILY = {"RS": "RSA", "PS": "RSA", "ES": "EC", "HS": "oct", "Ed": "OKP"}
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
@@ -79,14 +81,16 @@ def _verify(key: Mapping[str, Any], algorithm: str, signed: bytes, signature: by
     from cryptography.hazmat.primitives import hashes, hmac
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
-    digest: Any = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}.get(algorithm[2:], hashes.SHA512)()
+    digests: dict[str, Any] = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
+    digest = digests.get(algorithm[2:], hashes.SHA512)()
     family = algorithm[:2]
     if family in ("RS", "PS"):
         public = rsa.RSAPublicNumbers(_number(key, "e"), _number(key, "n")).public_key()
         pad: Any = padding.PKCS1v15() if family == "RS" else padding.PSS(padding.MGF1(digest), digest.digest_size)
         public.verify(signature, signed, pad, digest)
     elif family == "ES":
-        curve: Any = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}[algorithm]()
+        curves: dict[str, Any] = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
+        curve = curves[algorithm]()
         size = (curve.key_size + 7) // 8
         if len(signature) != 2 * size:
             raise InvalidSignature

@@ -27,7 +27,9 @@ def age(policy: PeerAuthentication) -> tuple[str, str, str]:
 
 def mode_of(policies: Iterable[PeerAuthentication], namespace: str, labels: Mapping[str, str], port: int, root_namespace: str) -> Mode:
     """The mode of one workload port: mesh, namespace, workload, port; the more specific wins, UNSET inherits."""
-    mesh = own = workload = None
+    mesh: PeerAuthentication | None = None
+    own: PeerAuthentication | None = None
+    workload: PeerAuthentication | None = None
     for policy in sorted(policies, key=age):
         where = policy.meta.namespace
         if policy.selector:
@@ -38,9 +40,9 @@ def mode_of(policies: Iterable[PeerAuthentication], namespace: str, labels: Mapp
         if not policy.selector and where == namespace and where != root_namespace:
             own = own or policy
     result = Mode("PERMISSIVE", None)
-    for policy in (mesh, own, workload):
-        if policy is not None and policy.mode != "UNSET":
-            result = Mode(policy.mode, policy)
+    for found in (mesh, own, workload):
+        if found is not None and found.mode != "UNSET":
+            result = Mode(found.mode, found)
     if workload is not None and workload.ports.get(port, "UNSET") != "UNSET":
         result = Mode(workload.ports[port], workload, ("spec", "portLevelMtls", str(port), "mode"))
     return result

@@ -6,7 +6,7 @@ Source: istio/istio:pilot/pkg/security/authz/builder/extauthz.go, builder.go:get
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from meshcheck.model.mesh_config import ExtensionProvider
 from meshcheck.semantics.authorization.attributes import Attributes
@@ -21,23 +21,13 @@ _KINDS = ("envoyExtAuthzHttp", "envoyExtAuthzGrpc")
 _BAD = "-deny-due-to-bad-CUSTOM-action"
 
 
-class CustomDecision(NamedTuple):
-    """As `Decision`, with words of its own."""
-
-    allowed: bool | None
-    rule: CompiledRule | None
-    policy_id: str | None
-    missing: str | None
-    why: str
-
-
-def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> CustomDecision | Decision:  # type: ignore[return]
+def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> Decision:
     """What the CUSTOM policies of a workload do with a call.
 
     A matching request goes to its provider, whose answer nobody knows here; a provider that Istio cannot use denies it.
     """
     names = sorted({rule.policy.provider or "" for rule in policies.custom})
-    undecided: CustomDecision | None = None
+    undecided: Decision | None = None
     for name in names:
         rules = [rule for rule in policies.custom if (rule.policy.provider or "") == name]
         provider = next((p for p in world.mesh.providers if p.name == name), None)
@@ -49,10 +39,16 @@ def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> CustomD
             continue
         trouble = "several providers on one workload" if len(names) > 1 else unusable(name, provider, world)
         if trouble and matched:
-            return CustomDecision(False, matched, matched.name + _BAD, None, f"{_where(matched)}: provider `{name}` cannot be used ({trouble}), so what its rules match is denied")
+            return Decision(
+                False,
+                matched,
+                matched.name + _BAD,
+                None,
+                f"{_where(matched)}: provider `{name}` cannot be used ({trouble}), so what its rules match is denied",
+            )
         fact = missing_attribute(rule, a) if matched is None else f"what the external authorizer `{name}` answers"
-        undecided = undecided or CustomDecision(None, rule, None, fact, f"{_where(rule)}: asks the external authorizer `{name}`")
-    return undecided or CustomDecision(True, None, None, None, "no CUSTOM rule matches")
+        undecided = undecided or Decision(None, rule, None, fact, f"{_where(rule)}: asks the external authorizer `{name}`")
+    return undecided or Decision(True, None, None, None, "no CUSTOM rule matches")
 
 
 def _where(rule: CompiledRule) -> str:

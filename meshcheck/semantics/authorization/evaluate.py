@@ -19,6 +19,8 @@ class Decision(NamedTuple):
     rule: CompiledRule | None
     policy_id: str | None
     missing: str | None = None
+    why: str = ""
+    """What happens, where the rule alone does not say it."""
 
 
 ALLOWED = Decision(True, None, None)

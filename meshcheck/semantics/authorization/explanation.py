@@ -11,7 +11,6 @@ from typing import Any
 from meshcheck.model.reason import Reason
 from meshcheck.model.trace import DENIED, Mention
 from meshcheck.semantics.authorization.attributes import Attributes
-from meshcheck.semantics.authorization.custom import CustomDecision
 from meshcheck.semantics.authorization.evaluate import FACTS, Decision
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule, Tests
 from meshcheck.semantics.authorization.tests import Test
@@ -19,7 +18,7 @@ from meshcheck.semantics.authorization.tests import Test
 Explanation = tuple[tuple[Mention, ...], tuple[Reason, ...], str]
 
 
-def explain(station: str, verdict: str, decision: Decision | CustomDecision, policies: CompiledPolicies, a: Attributes) -> Explanation:
+def explain(station: str, verdict: str, decision: Decision, policies: CompiledPolicies, a: Attributes) -> Explanation:
     """(policies that took part, reasons, one line of summary)."""
     if decision.rule is not None:
         policy = decision.rule.policy
@@ -56,7 +55,9 @@ def rule_reason(compiled: CompiledRule, a: Attributes) -> Reason:
         inner = tuple(_test(test, a, compiled) for test in compiled.conditions)
         parts.append(Reason("when", all_of([part.holds for part in inner]), ref, (*base, "when"), parts=inner))
     for test in compiled.dropped:
-        text = f"{test.field.name}: cannot be checked on a TCP port, so " + ("the rule never matches" if compiled.impossible else "the condition vanishes")
+        text = f"{test.field.name}: cannot be checked on a TCP port, so " + (
+            "the rule never matches" if compiled.impossible else "the condition vanishes"
+        )
         parts.append(Reason(text, not compiled.impossible, ref, test.field.path, test.field.values))
     return Reason(f"rule {compiled.rule.index}", compiled.holds(a), ref, base, parts=tuple(parts))
 
@@ -74,7 +75,9 @@ def all_of(values: list[bool | None]) -> bool | None:
 def _group(tests: Tests, a: Attributes, compiled: CompiledRule) -> Reason:
     inner = tuple(_test(test, a, compiled) for test in tests)
     path = tests[0].field.path[:-1] if tests else ("spec", "rules", compiled.rule.index)
-    return Reason("source" if "source" in path else "operation", all_of([part.holds for part in inner]), compiled.policy.meta.ref, path, parts=inner)
+    return Reason(
+        "source" if "source" in path else "operation", all_of([part.holds for part in inner]), compiled.policy.meta.ref, path, parts=inner
+    )
 
 
 def _test(test: Test, a: Attributes, compiled: CompiledRule) -> Reason:

@@ -15,7 +15,9 @@ from meshcheck.semantics.authorization import claims, peers
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.strings import compile_host, compile_path, compile_text
 
-_HTTP_ONLY = frozenset(["hosts", "methods", "paths", "requestPrincipals", "request.auth.principal", "request.auth.audiences", "request.auth.presenter"])
+_HTTP_ONLY = frozenset(
+    ["hosts", "methods", "paths", "requestPrincipals", "request.auth.principal", "request.auth.audiences", "request.auth.presenter"]
+)
 _PEER = frozenset(["principals", "namespaces", "serviceAccounts", "trustDomains"])
 _WHEN = {
     "source.principal": "principals",
@@ -36,7 +38,9 @@ class Test:
 
     __slots__ = ("_check", "_needs", "attribute", "field", "http_only", "matches")
 
-    def __init__(self, field: Field, attribute: str, http_only: bool, matches: tuple[Callable[[Any], bool], ...], check: Callable[[Attributes], bool]) -> None:
+    def __init__(
+        self, field: Field, attribute: str, http_only: bool, matches: tuple[Callable[[Any], bool], ...], check: Callable[[Attributes], bool]
+    ) -> None:
         self.field = field
         self.attribute = attribute
         """Which attribute it looks at: a name of `Attributes`, `header:NAME` or `claim:PATH`."""
@@ -65,7 +69,13 @@ def compile_test(field: Field, mesh: MeshConfig, policy_namespace: str) -> Test 
         return _address(field, _ADDRESSES[name])
     if name == "ports":
         numbers = frozenset(int(v) for v in values if v.isdigit())
-        return Test(field, "destination_port", False, tuple(int(v).__eq__ if v.isdigit() else _never for v in values), lambda a: a.destination_port in numbers)
+        return Test(
+            field,
+            "destination_port",
+            False,
+            tuple(int(v).__eq__ if v.isdigit() else _never for v in values),
+            lambda a: a.destination_port in numbers,
+        )
     if name == "methods":
         return _text(field, "method", tuple(compile_text(v, empty_counts=True) for v in values), lambda a: a.method)
     if name == "hosts":
@@ -120,7 +130,10 @@ def _payload(field: Field, attribute: str, matches: tuple[claims.Check, ...]) ->
 
 def _address(field: Field, attribute: str) -> Test:
     blocks = [parse_block(v) for v in field.values]
-    matches = tuple((lambda text, block=block: (address := parse_address(text)) is not None and block is not None and block.holds(address)) for block in blocks)
+    matches = tuple(
+        (lambda text, block=block: (address := parse_address(text)) is not None and block is not None and block.holds(address))
+        for block in blocks
+    )
 
     def check(a: Attributes) -> bool:
         address = parse_address(getattr(a, attribute))

@@ -118,7 +118,9 @@ class _Client:
         service = named.service if named else None
         port = what.port
         if question.host and question.is_http:
-            declared = service is None or any(p.number == port and port_protocol.protocol_of(p) == port_protocol.HTTP for p in service.ports)
+            declared = service is None or any(
+                p.number == port and port_protocol.protocol_of(p) == port_protocol.HTTP for p in service.ports
+            )
             if declared:
                 host = question.host.partition(":")[0]
                 other = look_up(self.world, host, self.workload.namespace)
@@ -133,11 +135,18 @@ class _Client:
         if self.scope.sidecar is None:
             return list(found)
         port = self.what.port
-        return [v for v in found if any(self.scope.imports(selection.full_name(h, v.meta.namespace), v.meta.namespace, namespace, port) for h in v.hosts)]
+        return [
+            v
+            for v in found
+            if any(self.scope.imports(selection.full_name(h, v.meta.namespace), v.meta.namespace, namespace, port) for h in v.hosts)
+        ]
 
     def _knows_http_on(self, port: int) -> bool:
         """Whether this sidecar has an HTTP listener on a port, for any Service."""
-        ports = self.world.once("http ports", lambda: {p.number for s in self.world.services for p in s.ports if port_protocol.protocol_of(p) == port_protocol.HTTP})
+        ports = self.world.once(
+            "http ports",
+            lambda: {p.number for s in self.world.services for p in s.ports if port_protocol.protocol_of(p) == port_protocol.HTTP},
+        )
         return port in ports
 
     def _unknown_host(self, refused: str | None = None) -> Sending:
@@ -155,20 +164,28 @@ class _Client:
             why = f"{what.host} is unknown to the caller's sidecar, and outboundTrafficPolicy is REGISTRY_ONLY ({by})"
             return _refused(self.base, why, symptoms.BLOCKED if http else symptoms.RESET, decider, STATION)
         if refused:
-            return _refused(replace(self.base, http_proxy=http), refused, symptoms.through_client_proxy(symptoms.REFUSED) if http else symptoms.REFUSED)
+            return _refused(
+                replace(self.base, http_proxy=http), refused, symptoms.through_client_proxy(symptoms.REFUSED) if http else symptoms.REFUSED
+            )
         backends = what.backends
         if not backends:
             return replace(self.base, missing=what.missing or f"what `{what.host}` is")
         service = what.named.service if what.named else None
-        why = f"{what.host} is unknown to the caller's sidecar" + (f" (Sidecar {sidecar.meta.namespace}/{sidecar.meta.name} does not import it)" if sidecar and service else "")
+        why = f"{what.host} is unknown to the caller's sidecar" + (
+            f" (Sidecar {sidecar.meta.namespace}/{sidecar.meta.name} does not import it)" if sidecar and service else ""
+        )
         return replace(self._passed_through(backends[0], why), http_proxy=http)
 
     def _passed_through(self, backend: Backend, why: str = "the call goes to a pod's address") -> Sending:
         """PassthroughCluster: the original address, in plaintext, without routes and without identity."""
         http = self.question.is_http and self._knows_http_on(self.what.port)
         transport = "tls" if self.question.protocol in ("https", "tls") else "plaintext"
-        station = Station(STATION, STATION, ALLOWED, f"{why}: passed through in plaintext, without the mesh's identity", workload=str(self.workload))
-        return replace(self.base, stations=(*self.base.stations, station), backend=backend, transport=transport, http_proxy=http, tagged=False)
+        station = Station(
+            STATION, STATION, ALLOWED, f"{why}: passed through in plaintext, without the mesh's identity", workload=str(self.workload)
+        )
+        return replace(
+            self.base, stations=(*self.base.stations, station), backend=backend, transport=transport, http_proxy=http, tagged=False
+        )
 
     # ---- routes ----
 
@@ -176,7 +193,16 @@ class _Client:
         question = self.question
         path, query = split_target(question.path)
         request = RouteRequest(
-            question.method, path, query, "http", base.authority, question.headers, port.number, "mesh", self.workload.pod_labels, self.workload.namespace
+            question.method,
+            path,
+            query,
+            "http",
+            base.authority,
+            question.headers,
+            port.number,
+            "mesh",
+            self.workload.pod_labels,
+            self.workload.namespace,
         )
         chosen = selection.choose(virtual.http, request)
         if not chosen.usable:
@@ -189,16 +215,38 @@ class _Client:
         mention = Mention(virtual.meta, rule=route.field[-1], field=route.field)
         if route.abort_status and route.abort_percentage >= 100 and not route.redirect and not route.direct_response:
             fault = replace(mention, field=(*route.field, "fault", "abort"))
-            return [_refused(base, f"{name}: fault.abort {route.abort_status}", Symptom("http", route.abort_status, "fault filter abort"), fault, STATION)]
+            return [
+                _refused(
+                    base,
+                    f"{name}: fault.abort {route.abort_status}",
+                    Symptom("http", route.abort_status, "fault filter abort"),
+                    fault,
+                    STATION,
+                )
+            ]
         own = answers.own_answer(route, chosen.match, request)
         if own is not None:
             return [self._own_answer(base, name, own, mention)]
-        station = Station(STATION, STATION, ALLOWED, f"{name}: route {route.name or route.field[-1]}", (mention,), decider=mention, workload=str(self.workload))
+        station = Station(
+            STATION,
+            STATION,
+            ALLOWED,
+            f"{name}: route {route.name or route.field[-1]}",
+            (mention,),
+            decider=mention,
+            workload=str(self.workload),
+        )
         target, authority = answers.rewritten(route, chosen.match, path, query, base.authority)
         base = replace(base, stations=(*base.stations, station), path=target, authority=authority)
         out = self._to_destinations(base, virtual, route.destinations, port)
         if route.abort_status and route.abort_percentage > 0:
-            aborted = _refused(base, f"{name}: fault.abort {route.abort_status}", Symptom("http", route.abort_status, "fault filter abort"), mention, STATION)
+            aborted = _refused(
+                base,
+                f"{name}: fault.abort {route.abort_status}",
+                Symptom("http", route.abort_status, "fault filter abort"),
+                mention,
+                STATION,
+            )
             out = [aborted, *out]
         return out
 
@@ -206,14 +254,31 @@ class _Client:
         status = symptom.status or 0
         what = "redirect" if symptom.headers else "direct response"
         verdict = DENIED if status >= 400 else ALLOWED
-        station = Station(STATION, STATION, verdict, f"{name}: {what} {status}", (mention,), symptom=symptom, decider=mention, workload=str(self.workload), answers=verdict == ALLOWED)
+        station = Station(
+            STATION,
+            STATION,
+            verdict,
+            f"{name}: {what} {status}",
+            (mention,),
+            symptom=symptom,
+            decider=mention,
+            workload=str(self.workload),
+            answers=verdict == ALLOWED,
+        )
         return replace(base, stations=(*base.stations, station))
 
     def _l4_routes(self, base: Sending, virtual: VirtualService, port: ServicePort) -> list[Sending] | None:
         for route in (*virtual.tls, *virtual.tcp):
             if not route.matches or any(self._l4_matches(match, port) for match in route.matches):
                 mention = Mention(virtual.meta, field=route.field)
-                station = Station(STATION, STATION, ALLOWED, f"VirtualService {virtual.meta.namespace}/{virtual.meta.name}: route", (mention,), workload=str(self.workload))
+                station = Station(
+                    STATION,
+                    STATION,
+                    ALLOWED,
+                    f"VirtualService {virtual.meta.namespace}/{virtual.meta.name}: route",
+                    (mention,),
+                    workload=str(self.workload),
+                )
                 return self._to_destinations(replace(base, stations=(*base.stations, station)), virtual, route.destinations, port)
         return None
 
@@ -230,7 +295,9 @@ class _Client:
             return False
         return selects(match.get("sourceLabels"), self.workload.pod_labels)
 
-    def _to_destinations(self, base: Sending, virtual: VirtualService, destinations: tuple[Destination, ...], port: ServicePort) -> list[Sending]:
+    def _to_destinations(
+        self, base: Sending, virtual: VirtualService, destinations: tuple[Destination, ...], port: ServicePort
+    ) -> list[Sending]:
         live = [d for d in destinations if d.weight] or list(destinations)
         out: list[Sending] = []
         for destination in live:
@@ -341,5 +408,12 @@ def without_server_sidecar(sending: Sending, workload: Workload, excluded: bool)
     """A workload without a sidecar, or a port that is kept away from it: nothing looks at the call but the application."""
     why = "the port is excluded from the sidecar" if excluded else "no sidecar"
     if sending.transport == "mtls":
-        return Station("mtls", "server", DENIED, f"{why}: the application gets TLS that it does not expect", symptom=symptoms.RESET, workload=str(workload))
+        return Station(
+            "mtls",
+            "server",
+            DENIED,
+            f"{why}: the application gets TLS that it does not expect",
+            symptom=symptoms.RESET,
+            workload=str(workload),
+        )
     return Station("mtls", "server", ALLOWED, f"{why}: no policy of the mesh is applied", workload=str(workload))

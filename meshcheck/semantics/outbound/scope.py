@@ -24,7 +24,9 @@ class Scope(NamedTuple):
         """Whether a host of namespace `owner` is known to the sidecar on a port."""
         if self.sidecar is None or self.sidecar.egress is None:
             return True
-        listeners = [listener for listener in self.sidecar.egress if listener.port == port] or [listener for listener in self.sidecar.egress if listener.port is None]
+        listeners = [listener for listener in self.sidecar.egress if listener.port == port] or [
+            listener for listener in self.sidecar.egress if listener.port is None
+        ]
         wanted = [entry for listener in listeners for entry in listener.hosts]
         if any(entry.startswith("~") and _covers(entry[1:], host, owner, client_namespace) for entry in wanted if entry != "~/*"):
             return False

@@ -32,7 +32,11 @@ class Rules(NamedTuple):
         """(TLS mode, who sets it, where); None when nothing is said, so that automatic mTLS decides."""
         for rule in self.rules:
             if rule.policy is not None:
-                found, field = (rule.policy.ports[port], (*rule.policy.field, "portLevelSettings")) if port in rule.policy.ports else (rule.policy.tls, (*rule.policy.field, "tls"))
+                found, field = (
+                    (rule.policy.ports[port], (*rule.policy.field, "portLevelSettings"))
+                    if port in rule.policy.ports
+                    else (rule.policy.tls, (*rule.policy.field, "tls"))
+                )
                 break
         else:
             rule, found, field = None, None, ()
@@ -66,11 +70,22 @@ def _rules_for(world: World, host: str, owner: str, client_namespace: str, clien
                 visible = rule.export_to == (".",) or owner == root
             if visible and host_covers(full_name(rule.host, level), host):
                 found.append(rule)
-        selected = [r for r in found if r.workload_selector is not None and level == client_namespace and selects(r.workload_selector, client_labels)]
+        selected = [
+            r
+            for r in found
+            if r.workload_selector is not None and level == client_namespace and selects(r.workload_selector, client_labels)
+        ]
         found = selected or [r for r in found if r.workload_selector is None]
         if found:
             longest = max(len(full_name(r.host, level)) for r in found)
-            return Rules(tuple(sorted((r for r in found if len(full_name(r.host, level)) == longest), key=lambda r: (r.meta.created or "9999", r.meta.name))))
+            return Rules(
+                tuple(
+                    sorted(
+                        (r for r in found if len(full_name(r.host, level)) == longest),
+                        key=lambda r: (r.meta.created or "9999", r.meta.name),
+                    )
+                )
+            )
     return Rules(())
 
 
@@ -93,7 +108,9 @@ class Transport(NamedTuple):
 _SERVER_TLS = {"SIMPLE": "tls", "MUTUAL": "tls", "ISTIO_MUTUAL": "mtls", "DISABLE": "plaintext"}
 
 
-def transport_to(world: World, service: Service, server: Workload, target_port: int, service_port: int, rules: Rules, subset: Subset | None) -> Transport:
+def transport_to(
+    world: World, service: Service, server: Workload, target_port: int, service_port: int, rules: Rules, subset: Subset | None
+) -> Transport:
     """How a client's proxy talks to one pod of a Service."""
     mode, rule, field = rules.mode(service_port, subset)
     if mode is not None and rule is not None:
@@ -107,7 +124,9 @@ def transport_to(world: World, service: Service, server: Workload, target_port: 
         return Transport("plaintext", "headless Service with a pod that has no sidecar: plaintext to all")
     if sidecar_of(world, server).present is False:
         return Transport("plaintext", "the server has no sidecar")
-    own = peer.mode_of(world.peer_authentications(server.namespace), server.namespace, server.pod_labels, target_port, world.mesh.root_namespace)
+    own = peer.mode_of(
+        world.peer_authentications(server.namespace), server.namespace, server.pod_labels, target_port, world.mesh.root_namespace
+    )
     if own.mode == "DISABLE":
         return Transport("plaintext", f"PeerAuthentication {_name(own)} says DISABLE for the port")
     return Transport("mtls", "automatic mTLS")

@@ -55,7 +55,16 @@ def is_catch_all(match: HttpMatch) -> bool:
     """Whether a block matches every request: no condition, or only the prefix `/` or the regex `.*`."""
     path = match.path
     open_path = path is None or (path.kind == "prefix" and path.value == "/") or (path.kind == "regex" and path.value in (".*", "*"))
-    return open_path and not (match.method or match.scheme or match.authority or match.headers or match.without_headers or match.query or match.source_labels or match.source_namespace)
+    return open_path and not (
+        match.method
+        or match.scheme
+        or match.authority
+        or match.headers
+        or match.without_headers
+        or match.query
+        or match.source_labels
+        or match.source_namespace
+    )
 
 
 def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:

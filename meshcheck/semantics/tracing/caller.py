@@ -54,10 +54,19 @@ def view(world: World, caller: Caller) -> CallerView:
     if caller.service_account:
         found = next((w for w in world.workloads_in(namespace) if w.service_account == caller.service_account), None)
         name = f"{namespace}/{found.name}" if found else f"service account {namespace}/{caller.service_account}"
-        return CallerView(caller, name, found, namespace, caller.service_account, Sidecar(True, "a caller with that identity has a sidecar"), "")
-    return CallerView(caller, f"a pod of {namespace}", None, namespace, None, Sidecar(False if caller.plaintext else None, f"which workload of `{namespace}` calls"), "")
+        return CallerView(
+            caller, name, found, namespace, caller.service_account, Sidecar(True, "a caller with that identity has a sidecar"), ""
+        )
+    return CallerView(
+        caller,
+        f"a pod of {namespace}",
+        None,
+        namespace,
+        None,
+        Sidecar(False if caller.plaintext else None, f"which workload of `{namespace}` calls"),
+        "",
+    )
 
 
 def _of_workload(world: World, caller: Caller, workload: Workload, address: str) -> CallerView:
     return CallerView(caller, str(workload), workload, workload.namespace, workload.service_account, sidecar_of(world, workload), address)
-

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
-from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station
+from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol, request_path
 from meshcheck.semantics.authentication import peer, requests
 from meshcheck.semantics.authorization import custom, evaluate, explanation
@@ -19,7 +19,6 @@ from meshcheck.semantics.authorization.evaluate import Decision
 from meshcheck.semantics.authorization.policies import CompiledPolicies, compile_policies
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.world.world import World
-
 
 _READ_BY_HTTP = frozenset(["method", "path", "authority", "headers", "payload"])
 
@@ -137,9 +136,18 @@ def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, ar
     policies = (Mention(mode.policy.meta, field=mode.field),) if mode.policy else ()
     where = f"{mode.policy.meta.namespace}/{mode.policy.meta.name} {mode.mode}" if mode.policy else f"{mode.mode} by default"
 
-    def station(verdict: str, summary: str, symptom: symptoms.Symptom | None = None) -> Station:
+    def station(verdict: str, summary: str, symptom: Symptom | None = None) -> Station:
         decider = policies[0] if policies and verdict == DENIED else None
-        return Station("mtls", "sidecar", verdict, f"{where}: {summary}" if summary else where, policies, symptom=symptom, decider=decider, workload=str(workload))
+        return Station(
+            "mtls",
+            "sidecar",
+            verdict,
+            f"{where}: {summary}" if summary else where,
+            policies,
+            symptom=symptom,
+            decider=decider,
+            workload=str(workload),
+        )
 
     if arrival.transport == "plaintext":
         if mode.mode == "STRICT":
@@ -194,8 +202,20 @@ def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Att
     mentions = tuple(Mention(p.meta) for p in attached)
     name = ", ".join(f"{p.meta.namespace}/{p.meta.name}" for p in attached)
 
-    def station(verdict: str, summary: str, decider: Mention | None = None, symptom: symptoms.Symptom | None = None, missing: str | None = None) -> Station:
-        return Station("request-authentication", "sidecar", verdict, summary, mentions, symptom=symptom, decider=decider, missing=missing, workload=str(workload))
+    def station(
+        verdict: str, summary: str, decider: Mention | None = None, symptom: Symptom | None = None, missing: str | None = None
+    ) -> Station:
+        return Station(
+            "request-authentication",
+            "sidecar",
+            verdict,
+            summary,
+            mentions,
+            symptom=symptom,
+            decider=decider,
+            missing=missing,
+            workload=str(workload),
+        )
 
     if arrival.claims is not None:
         a.payload = requests.split_claims(arrival.claims, None)
@@ -225,7 +245,9 @@ def _audit(world: World, workload: Workload, policies: CompiledPolicies, a: Attr
     matched = [rule for rule in (*policies.audit, *policies.dry_run) if rule.holds(a)]
     said = ", ".join(rule.name for rule in matched) or "no rule matches"
     mentions = tuple({id(r.policy): Mention(r.policy.meta) for r in (*policies.audit, *policies.dry_run)}.values())
-    return Station("audit", "sidecar", NOT_APPLICABLE, f"audit and dry-run: {said} (never changes the answer)", mentions, workload=str(workload))
+    return Station(
+        "audit", "sidecar", NOT_APPLICABLE, f"audit and dry-run: {said} (never changes the answer)", mentions, workload=str(workload)
+    )
 
 
 def _deny(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
@@ -247,7 +269,9 @@ def _allow(world: World, workload: Workload, policies: CompiledPolicies, a: Attr
     return _station("authorization", workload, verdict, decision, policies, a, explain, "")
 
 
-def _station(name: str, workload: Workload, verdict: str, decision: Decision, policies: CompiledPolicies, a: Attributes, explain: bool, why: str) -> Station:
+def _station(
+    name: str, workload: Workload, verdict: str, decision: Decision, policies: CompiledPolicies, a: Attributes, explain: bool, why: str
+) -> Station:
     rule = decision.rule
     decider = Mention(rule.policy.meta, rule=rule.rule.index, field=("spec", "rules", rule.rule.index)) if rule else None
     if verdict == DENIED and decider is None and len(policies.allow_policies) == 1:
@@ -260,5 +284,15 @@ def _station(name: str, workload: Workload, verdict: str, decision: Decision, po
     else:
         mentions, reasons, summary = (), (), ""
     return Station(
-        name, "sidecar", verdict, why or summary, mentions, reasons, symptom, decision.policy_id if verdict == DENIED else None, decider, decision.missing, str(workload)
+        name,
+        "sidecar",
+        verdict,
+        why or summary,
+        mentions,
+        reasons,
+        symptom,
+        decision.policy_id if verdict == DENIED else None,
+        decider,
+        decision.missing,
+        str(workload),
     )

@@ -82,16 +82,33 @@ def of_service(world: World, service: Service, port: int, named: Named | None) -
         return TargetView(name, host, port, named, (Backend(None, service.external_name, port, service, found),), False)
     if found is None and not service.headless:
         ports = ", ".join(str(p.number) for p in service.ports) or "none"
-        return TargetView(name, host, port, named, (), False, refused=f"Service {service.namespace}/{service.name} has no port {port} (its ports: {ports})")
+        return TargetView(
+            name,
+            host,
+            port,
+            named,
+            (),
+            False,
+            refused=f"Service {service.namespace}/{service.name} has no port {port} (its ports: {ports})",
+        )
     if service.selector is None:
         slices = world.endpoints_of(service)
         if not slices:
             fact = f"the endpoints of Service {service.namespace}/{service.name}: it has no selector, and no EndpointSlice is in the input"
-            return TargetView(name, host, port, named, (), False, None if world.closed else fact, f"Service {service.namespace}/{service.name} has no endpoints" if world.closed else None)
+            return TargetView(
+                name,
+                host,
+                port,
+                named,
+                (),
+                False,
+                None if world.closed else fact,
+                f"Service {service.namespace}/{service.name} has no endpoints" if world.closed else None,
+            )
         backends = []
         for item in slices:
-            number = next((p.number for p in item.ports if found is None or not found.name or p.name == found.name), port)
-            backends += [Backend(world.pod_at(a), a, number, service, found) for a in item.addresses]
+            at = next((p.number for p in item.ports if found is None or not found.name or p.name == found.name), port)
+            backends += [Backend(world.pod_at(a), a, at, service, found) for a in item.addresses]
         return TargetView(name, host, port, named, tuple(backends), False)
     pods = world.pods_of(service)
     if not pods:
@@ -105,7 +122,15 @@ def of_service(world: World, service: Service, port: int, named: Named | None) -
         if number is not None:
             out.append(Backend(pod, pod.addresses[0] if pod.addresses else "", number, service, found))
     if not out and found is not None:
-        return TargetView(name, host, port, named, (), False, refused=f"no pod of Service {service.namespace}/{service.name} has a port named `{found.target}`")
+        return TargetView(
+            name,
+            host,
+            port,
+            named,
+            (),
+            False,
+            refused=f"no pod of Service {service.namespace}/{service.name} has a port named `{found.target}`",
+        )
     return TargetView(name, host, port, named, tuple(out), False)
 
 

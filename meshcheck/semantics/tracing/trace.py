@@ -35,7 +35,9 @@ def trace(world: World, question: Question, *, explain: bool = True, now: float 
     traces = []
     for choice in product((True, False), repeat=len(unsure)):
         variant = world.assuming(dict(zip(unsure, choice)))
-        traces.append(_send(variant, question, caller.view(variant, question.caller), target.view(variant, question, who.namespace), explain, clock))
+        traces.append(
+            _send(variant, question, caller.view(variant, question.caller), target.view(variant, question, who.namespace), explain, clock)
+        )
     return _merge(traces, "; ".join(unsure.values()))
 
 
@@ -60,15 +62,29 @@ def _send(world: World, question: Question, who: CallerView, what: TargetView, e
         if dns.verdict == DENIED:
             return _ended(question, who, what, stations, DENIED, dns.symptom or symptoms.DNS_FAILURE, None, [])
     sendings = client.send(world, question, who, what, with_sidecar, explain)
-    return _merge([_follow(world, question, who, what, [*stations], sending, explain, now) for sending in sendings], "which of the routes or pods answers")
+    return _merge(
+        [_follow(world, question, who, what, [*stations], sending, explain, now) for sending in sendings],
+        "which of the routes or pods answers",
+    )
 
 
-def _follow(world: World, question: Question, who: CallerView, what: TargetView, stations: list[Station], sending: Sending, explain: bool, now: float) -> Trace:
+def _follow(
+    world: World,
+    question: Question,
+    who: CallerView,
+    what: TargetView,
+    stations: list[Station],
+    sending: Sending,
+    explain: bool,
+    now: float,
+) -> Trace:
     """One way that the call may take from the caller to a workload."""
     stations += sending.stations
     last = stations[-1] if stations else None
     if last is not None and (last.verdict == DENIED or last.answers):
-        return _ended(question, who, what, stations, DENIED if last.verdict == DENIED else ALLOWED, last.symptom or symptoms.REACHED, None, [])
+        return _ended(
+            question, who, what, stations, DENIED if last.verdict == DENIED else ALLOWED, last.symptom or symptoms.REACHED, None, []
+        )
     backend = sending.backend
     if backend is None:
         return _ended(question, who, what, stations, UNKNOWN, symptoms.REACHED, None, [sending.missing or "what the call reaches"])
@@ -80,13 +96,33 @@ def _follow(world: World, question: Question, who: CallerView, what: TargetView,
         return _outside(question, who, what, stations, sending, backend)
     side = sidecar_of(world, backend.workload)
     if side.ambient:
-        return _ended(question, who, what, stations, UNKNOWN, symptoms.REACHED, backend, [f"what ztunnel and waypoints decide: {side.why}, which is not traced yet"])
+        return _ended(
+            question,
+            who,
+            what,
+            stations,
+            UNKNOWN,
+            symptoms.REACHED,
+            backend,
+            [f"what ztunnel and waypoints decide: {side.why}, which is not traced yet"],
+        )
     choices = (True, False) if side.present is None else (side.present,)
-    return _merge([_arrive(world, question, who, what, [*stations], sending, backend, choice, explain, now) for choice in choices], side.why)
+    return _merge(
+        [_arrive(world, question, who, what, [*stations], sending, backend, choice, explain, now) for choice in choices], side.why
+    )
 
 
 def _arrive(
-    world: World, question: Question, who: CallerView, what: TargetView, stations: list[Station], sending: Sending, backend: Backend, sidecar: bool, explain: bool, now: float
+    world: World,
+    question: Question,
+    who: CallerView,
+    what: TargetView,
+    stations: list[Station],
+    sending: Sending,
+    backend: Backend,
+    sidecar: bool,
+    explain: bool,
+    now: float,
 ) -> Trace:
     """The called workload, with or without a sidecar."""
     workload = backend.workload
@@ -116,7 +152,14 @@ def _seen(symptom: Symptom | None, sending: Sending) -> Symptom:
 
 
 def _ended(
-    question: Question, who: CallerView, what: TargetView, stations: Sequence[Station], verdict: str, symptom: Symptom, backend: Backend | None, missing: list[str]
+    question: Question,
+    who: CallerView,
+    what: TargetView,
+    stations: Sequence[Station],
+    verdict: str,
+    symptom: Symptom,
+    backend: Backend | None,
+    missing: list[str],
 ) -> Trace:
     facts = [Missing(fact, "the call") for fact in missing]
     if verdict != DENIED:
@@ -161,5 +204,9 @@ def _network_only(world: World, question: Question, who: CallerView, what: Targe
     for backend in what.backends:
         stations = network.policies(world, question, who, backend, explain)
         denied = any(s.verdict == DENIED for s in stations)
-        results.append(_ended(question, who, what, stations, DENIED if denied else ALLOWED, symptoms.TIMEOUT if denied else symptoms.REACHED, backend, []))
+        results.append(
+            _ended(
+                question, who, what, stations, DENIED if denied else ALLOWED, symptoms.TIMEOUT if denied else symptoms.REACHED, backend, []
+            )
+        )
     return _merge(results, "which of the pods answers")

@@ -55,9 +55,16 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
     if ambient:
         return Sidecar(False, f"namespace {namespace} is in ambient mode", True)
     if namespace in world.assumed:
-        return Sidecar(world.assumed[namespace], f"supposing that pods of namespace {namespace} have {'a' if world.assumed[namespace] else 'no'} sidecar")
+        return Sidecar(
+            world.assumed[namespace],
+            f"supposing that pods of namespace {namespace} have {'a' if world.assumed[namespace] else 'no'} sidecar",
+        )
     if (known is None or known.meta is None) and not world.closed:
-        return Sidecar(None, f"whether pods of namespace {namespace} get a sidecar: the Namespace object is not in the input (give it, or say `--sidecars {namespace}`)")
+        return Sidecar(
+            None,
+            f"whether pods of namespace {namespace} get a sidecar: the Namespace object is not in the input"
+            f" (give it, or say `--sidecars {namespace}`)",
+        )
     return Sidecar(False, f"nothing asks for a sidecar in namespace {namespace}")
 
 

@@ -23,7 +23,13 @@ class World:
     """
 
     def __init__(
-        self, inventory: Inventory, mesh: MeshConfig | None = None, *, closed: bool = False, injected: frozenset[str] = frozenset(), assumed: Mapping[str, bool] | None = None
+        self,
+        inventory: Inventory,
+        mesh: MeshConfig | None = None,
+        *,
+        closed: bool = False,
+        injected: frozenset[str] = frozenset(),
+        assumed: Mapping[str, bool] | None = None,
     ) -> None:
         self.inventory = inventory
         self.mesh = mesh or MeshConfig()
@@ -34,9 +40,15 @@ class World:
         self._workloads = _by_namespace(inventory.of("Workload"))
         self._services = _by_namespace(inventory.of("Service"))
         self._endpoints = _by_namespace(inventory.of("Endpoints"))
-        self._policies = {kind: _by_namespace(inventory.of(kind)) for kind in ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")}
+        self._policies = {
+            kind: _by_namespace(inventory.of(kind)) for kind in ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
+        }
         self.namespaces: dict[str, Namespace] = {n.name: n for n in inventory.of("Namespace")}
-        for name in {*self._workloads, *self._services, *(o.meta.namespace for o in inventory.of("ServiceAccount"))} - self.namespaces.keys():
+        for name in {
+            *self._workloads,
+            *self._services,
+            *(o.meta.namespace for o in inventory.of("ServiceAccount")),
+        } - self.namespaces.keys():
             self.namespaces[name] = Namespace(name, {"kubernetes.io/metadata.name": name}, None)
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:
@@ -59,7 +71,9 @@ class World:
 
     def namespace(self, name: str) -> Namespace:
         """A namespace; one that was not read has the label that the API server gives it, and no other that is known."""
-        return self.namespaces.get(name) or self.once(("namespace", name), lambda: Namespace(name, {"kubernetes.io/metadata.name": name}, None))
+        return self.namespaces.get(name) or self.once(
+            ("namespace", name), lambda: Namespace(name, {"kubernetes.io/metadata.name": name}, None)
+        )
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
@@ -105,7 +119,11 @@ class World:
         return self.once(("pods of", service.meta.ref), lambda: self._select(service))
 
     def _select(self, service: Service) -> tuple[Workload, ...]:
-        found = [w for w in self.workloads_in(service.namespace) if selects(service.selector, w.pod_labels) and w.phase not in ("Succeeded", "Failed")]
+        found = [
+            w
+            for w in self.workloads_in(service.namespace)
+            if selects(service.selector, w.pod_labels) and w.phase not in ("Succeeded", "Failed")
+        ]
         controllers = {(w.kind, w.name) for w in found if w.kind != "Pod"}
 
         def owned(w: Workload) -> bool:
