@@ -51,7 +51,9 @@ def _null(nullable: bool) -> Faults:
 
 
 def _text(checks: list[Check], nullable: bool) -> Node:
-    return Node(str, chained(checks), lambda value: _null(nullable) if value is None else at(f"must be text, not {words.of(value)}{_quote(value)}"))
+    return Node(
+        str, chained(checks), lambda value: _null(nullable) if value is None else at(f"must be text, not {words.of(value)}{_quote(value)}")
+    )
 
 
 def _quote(value: Any) -> str:

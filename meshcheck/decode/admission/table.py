@@ -141,7 +141,9 @@ class Table:
             return None
         if text[0] in "[{":
             return [] if text[0] == "[" else {}
-        return {"str": "", "int32": 0, "int64": 0, "quantity": "0", "bytes": ""}.get(text.split("~")[0].split("#")[0].split(":")[0], {})
+        if text[0] == "=":
+            return ""
+        return {"str": "", "int32": 0, "int64": 0, "quantity": "0", "bytes": ""}.get(re.split("[~#:@]", text)[0], {})
 
     def _other(self, kind: type, suffixes: _Suffixes) -> Check:
         wanted, nullable = words.of_type(kind), suffixes.nullable
@@ -319,4 +321,3 @@ def _unique(keys: tuple[str, ...]) -> Check:
 
 def _number(text: str) -> int | None:
     return int(text) if text else None
-
