@@ -56,8 +56,8 @@ class Workload:
 
     @property
     def id(self) -> str:
-        """The name of the pod that stands for the workload."""
-        return f"{self.name}-1"
+        """The name of the pod that stands for the workload, unlike that of any other in the world."""
+        return f"{self.name}-{self.namespace}"
 
     @property
     def identity(self) -> str:

@@ -1,0 +1,1 @@
+"""meshcheck against a second, slow and obvious evaluator."""
