@@ -116,7 +116,8 @@ def _find(api_version: str, name: str) -> Served | str | None:
     table = import_module(f"meshcheck.decode.admission.{kind.module}").KINDS
     webhook = None
     if kind.webhook:
-        webhook = import_module(f"meshcheck.decode.admission.istiod.{kind.webhook}").CHECKS[name]
+        speaker = import_module(f"meshcheck.decode.admission.istiod.{kind.webhook}")
+        webhook = import_module("meshcheck.decode.admission.istiod").with_annotations(speaker.CHECKS[name])
     return Served(kind, table.check(name), webhook)
 
 
