@@ -90,8 +90,9 @@ def _follow(
         return _ended(question, who, what, stations, UNKNOWN, symptoms.REACHED, None, [sending.missing or "what the call reaches"])
     wire = network.policies(world, question, who, backend, explain)
     stations += wire
-    if wire and wire[-1].verdict == DENIED:
-        return _ended(question, who, what, stations, DENIED, _seen(wire[-1].symptom, sending), backend, [])
+    refusing = next((station for station in wire if station.verdict == DENIED), None)
+    if refusing is not None:
+        return _ended(question, who, what, stations, DENIED, _seen(refusing.symptom, sending), backend, [])
     if backend.workload is None:
         return _outside(question, who, what, stations, sending, backend)
     side = sidecar_of(world, backend.workload)

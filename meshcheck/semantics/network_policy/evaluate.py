@@ -1,0 +1,199 @@
+"""The verdict of one direction: the admin tier, then NetworkPolicies, then the baseline tier; and of both directions.
+
+Sources: kubernetes/api:networking/v1/types.go; kubernetes-sigs/network-policy-api:apis/v1alpha2/clusternetworkpolicy_types.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from meshcheck.model.core import Workload
+from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, NetworkPolicy, PolicyRule, UnknownPeer
+from meshcheck.model.reason import Reason
+from meshcheck.model.trace import Mention
+from meshcheck.semantics.network_policy import explanation
+from meshcheck.semantics.network_policy.peers import Endpoint, means, means_pods
+from meshcheck.semantics.network_policy.ports import covered, covers
+
+
+class Side(NamedTuple):
+    """One direction. `allowed` is None when it hangs on `missing`; `mentions` are the policies that decide."""
+
+    direction: str
+    allowed: bool | None
+    mentions: tuple[Mention, ...]
+    summary: str
+    missing: str | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+class PolicySet:
+    """All network policies of a World, found by pod."""
+
+    def __init__(self, policies: Iterable[NetworkPolicy], admin: Iterable[AdminPolicy]) -> None:
+        self._by_namespace: dict[str, list[NetworkPolicy]] = {}
+        for policy in policies:
+            self._by_namespace.setdefault(policy.meta.namespace, []).append(policy)
+        self._admin = sorted(admin, key=lambda p: (p.priority, p.meta.name))
+        self._kept: dict[tuple[int, str], tuple[NetworkPolicy, ...]] = {}
+        self._kept_admin: dict[tuple[int, str], tuple[AdminPolicy, ...]] = {}
+
+    def selecting(self, workload: Workload, direction: str) -> tuple[NetworkPolicy, ...]:
+        """NetworkPolicies that isolate a pod in a direction."""
+        key = id(workload), direction
+        if key not in self._kept:
+            found = self._by_namespace.get(workload.namespace, ())
+            self._kept[key] = tuple(p for p in found if direction in p.directions and p.pods.matches(workload.pod_labels))
+        return self._kept[key]
+
+    def admin(self, end: Endpoint, tier: str) -> tuple[AdminPolicy, ...]:
+        """Admin policies of a tier whose subject is the pod, in the order of their priority."""
+        key = id(end.workload), tier
+        if key not in self._kept_admin:
+            found = (p for p in self._admin if p.tier == tier)
+            self._kept_admin[key] = tuple(p for p in found if p.subject is not None and means_pods(p.subject, end, "") is not False)
+        return self._kept_admin[key]
+
+
+def evaluate(policies: PolicySet, source: Endpoint, target: Endpoint, protocol: str, port: int, *, strict: bool = False, explain: bool = True) -> list[Side]:
+    """Egress of the source and ingress of the target. A pod that calls itself is never hindered."""
+    if source.workload is not None and source.workload is target.workload and source.workload.kind == "Pod":
+        return []
+    call = (target, protocol, port, strict, explain)
+    out = []
+    if source.workload is not None:
+        out.append(_side(policies, EGRESS, source, target, *call))
+    if target.workload is not None:
+        out.append(_side(policies, INGRESS, target, source, *call))
+    return out
+
+
+def _side(
+    policies: PolicySet, direction: str, subject: Endpoint, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool, explain: bool
+) -> Side:
+    workload = subject.workload
+    assert workload is not None
+    selecting = policies.selecting(workload, direction)
+    if subject.host:
+        return Side(direction, True, (), f"{workload} is in the host's network: policies do not apply to it")
+    if workload.host_network and not strict and (selecting or policies.admin(subject, "Admin")):
+        fact = f"what the network plugin does with {workload}: policies for pods in the host's network are not specified"
+        return Side(direction, None, (), "pod in the host's network", fact)
+    passed: list[Mention] = []
+    found = _tier(policies.admin(subject, "Admin"), direction, peer, target, protocol, port, strict, passed)
+    if found is not None:
+        return found
+    if selecting:
+        return _network_policies(selecting, direction, peer, target, protocol, port, strict, explain, tuple(passed))
+    found = _tier(policies.admin(subject, "Baseline"), direction, peer, target, protocol, port, strict, passed)
+    return found or Side(direction, True, tuple(passed), f"no policy isolates {workload} for {direction}")
+
+
+def _tier(
+    policies: tuple[AdminPolicy, ...], direction: str, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool, passed: list[Mention]
+) -> Side | None:
+    """The first rule that matches; Pass, and no match, leave the tier."""
+    decided: tuple[AdminPolicy, PolicyRule, str] | None = None
+    for policy in policies:
+        if decided is not None and policy.priority != decided[0].priority:
+            break
+        for rule in policy.rules(direction):
+            action = _admin_action(rule, peer, target, protocol, port, strict)
+            if action is False:
+                continue
+            if action is None:
+                fact = f"whether {policy.meta.ref.kind} {policy.meta.name} rule {rule.name or rule.index} means {_end(peer)}"
+                return decided_side(direction, decided) if decided else Side(direction, None, (), fact, fact)
+            if decided is None:
+                decided = policy, rule, str(action)
+            elif decided[2] != action:
+                fact = f"which of {decided[0].meta.name} and {policy.meta.name} goes first: both have priority {policy.priority}"
+                return Side(direction, None, (), fact, fact)
+            break
+    if decided is None:
+        return None
+    if decided[2] == "Pass":
+        passed.append(_mention(decided[0], decided[1], direction, "passes"))
+        return None
+    return decided_side(direction, decided)
+
+
+def decided_side(direction: str, decided: tuple[AdminPolicy, PolicyRule, str]) -> Side | None:
+    """The answer of a rule of an admin tier."""
+    policy, rule, action = decided
+    if action == "Pass":
+        return None
+    effect = "allows" if action == "Accept" else "denies"
+    words = f"{policy.meta.ref.kind} {policy.meta.name} rule {rule.name or rule.index} {effect} it"
+    return Side(direction, action == "Accept", (_mention(policy, rule, direction, effect),), words)
+
+
+def _admin_action(rule: PolicyRule, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool) -> str | bool | None:
+    """The action of a rule that matches; False when it does not, None when that is not known.
+
+    What the implementation does not understand fails closed: it matches nothing in an Accept rule and makes every other rule a Deny.
+    """
+    strange_port = any(span.protocol == "?" for span in rule.ports)
+    if rule.ports and not strange_port and not any(covers(span, target, protocol, port) for span in rule.ports):
+        return False
+    strange_peer = any(isinstance(p, UnknownPeer) for p in rule.peers)
+    if strange_peer or strange_port:
+        if rule.action != "Accept":
+            return "Deny"
+        if strange_port and not any(span.protocol != "?" and covers(span, target, protocol, port) for span in rule.ports):
+            return False
+    answers = [means(p, peer, "", strict) for p in rule.peers if not isinstance(p, UnknownPeer)]
+    if True in answers:
+        return rule.action
+    return None if None in answers else False
+
+
+def _network_policies(
+    selecting: tuple[NetworkPolicy, ...],
+    direction: str,
+    peer: Endpoint,
+    target: Endpoint,
+    protocol: str,
+    port: int,
+    strict: bool,
+    explain: bool,
+    passed: tuple[Mention, ...],
+) -> Side:
+    """The union of all rules: isolated, and only what one of them allows."""
+    allowing: list[Mention] = []
+    maybe: NetworkPolicy | None = None
+    for policy in selecting:
+        for rule in policy.rules(direction):
+            if not covered(rule, target, protocol, port):
+                continue
+            answers = [means(p, peer, policy.meta.namespace, strict) for p in rule.peers] or [True]
+            if True in answers:
+                allowing.append(_mention(policy, rule, direction, "allows"))
+                break
+            if None in answers:
+                maybe = policy
+    names = ", ".join(str(m.meta.ref).partition(" ")[2] for m in allowing)
+    if allowing:
+        return Side(direction, True, (*passed, *allowing), f"{names} allows it")
+    if maybe is not None:
+        fact = f"whether {_end(peer)} is one of the peers of {maybe.meta.namespace}/{maybe.meta.name}: {_unknown_about(peer)}"
+        return Side(direction, None, passed, fact, fact)
+    isolating = tuple(Mention(p.meta, direction, "isolates", None, ("spec",)) for p in selecting)
+    names = ", ".join(f"{p.meta.namespace}/{p.meta.name}" for p in selecting)
+    reasons = explanation.explain(selecting, direction, peer, target, protocol, port, strict) if explain else ()
+    return Side(direction, False, (*passed, *isolating), f"{names} isolates it for {direction}, and no rule allows this call", None, reasons)
+
+
+def _unknown_about(peer: Endpoint) -> str:
+    if peer.workload is not None and not peer.labels_known:
+        return f"the labels of namespace {peer.workload.namespace} are not in the input"
+    return "its address is not in the input, and plugins differ in whether a block means pods"
+
+
+def _end(end: Endpoint) -> str:
+    return str(end.workload) if end.workload else end.address or "the caller"
+
+
+def _mention(policy: NetworkPolicy | AdminPolicy, rule: PolicyRule, direction: str, effect: str) -> Mention:
+    return Mention(policy.meta, direction, effect, rule.name or rule.index, rule.field)

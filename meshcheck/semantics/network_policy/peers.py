@@ -1,0 +1,89 @@
+"""Whether a peer of a rule means an endpoint. Answers are True, False, or None where a fact is missing.
+
+Address blocks and pods: implementations differ. A pod whose address is known is matched by address, as the specification's conformance
+tests require. A pod whose address is not known cannot be matched by address; a block that hinges on it is undecided, unless the question
+is about policies alone (`strict`), where pods are meant by selectors only, as np-guard does. The same holds for pods in the host's
+network: with a known address they are their node, without one they are undecided, or (`strict`) like other pods.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from meshcheck.model.core import Namespace, Selector, Workload
+from meshcheck.model.network_policy import BlockPeer, DomainPeer, NodePeer, Peer, PodPeer
+from meshcheck.semantics.addresses import parse_address, parse_block
+
+
+class Endpoint(NamedTuple):
+    """One end of a connection: a workload with its namespace, or an address outside, or a node (`host`)."""
+
+    workload: Workload | None
+    namespace: Namespace | None
+    address: str
+    host: bool = False
+    name: str = ""
+    """A name outside the cluster, where the caller used one."""
+    labels_known: bool = True
+    """Whether the labels of the namespace were read, or may be taken as none."""
+
+    @property
+    def is_pod(self) -> bool:
+        """Whether selectors can mean it."""
+        return self.workload is not None and not self.host
+
+
+def selects_namespace(selector: Selector, end: Endpoint) -> bool | None:
+    """Whether a namespace selector means the endpoint's namespace; None where its labels were not read."""
+    assert end.namespace is not None
+    result: bool | None = True
+    for requirement in selector.requirements:
+        if not end.labels_known and requirement.key != "kubernetes.io/metadata.name":
+            result = None
+        elif not requirement.holds(end.namespace.labels):
+            return False
+    return result
+
+
+def means(peer: Peer, end: Endpoint, policy_namespace: str, strict: bool) -> bool | None:
+    """Whether a peer of a rule means an endpoint."""
+    if isinstance(peer, PodPeer):
+        return means_pods(peer, end, policy_namespace)
+    if isinstance(peer, BlockPeer):
+        return _in_block(peer, end, strict)
+    if isinstance(peer, NodePeer):
+        return None if end.host else False
+    if isinstance(peer, DomainPeer):
+        if end.workload is not None or end.host:
+            return False
+        return any(_is_named(name, end.name.lower()) for name in peer.names) if end.name else None
+    return None
+
+
+def means_pods(peer: PodPeer, end: Endpoint, policy_namespace: str) -> bool | None:
+    """Pods by labels; nothing outside the cluster, and no node, is ever meant."""
+    workload = end.workload
+    if workload is None or end.host:
+        return False
+    if peer.pods is not None and not peer.pods.matches(workload.pod_labels):
+        return False
+    if peer.namespaces is None:
+        return workload.namespace == policy_namespace
+    return selects_namespace(peer.namespaces, end)
+
+
+def _in_block(peer: BlockPeer, end: Endpoint, strict: bool) -> bool | None:
+    block = parse_block(peer.cidr)
+    if block is None:
+        return False
+    address = parse_address(end.address) if end.address else None
+    if address is None:
+        return False if strict else None
+    if not block.holds(address):
+        return False
+    return not any(inner is not None and inner.holds(address) for inner in map(parse_block, peer.excepts))
+
+
+def _is_named(pattern: str, name: str) -> bool:
+    pattern, name = pattern.lower().rstrip("."), name.rstrip(".")
+    return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1 if pattern.startswith("*.") else name == pattern
