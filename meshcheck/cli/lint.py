@@ -1,0 +1,149 @@
+"""`meshcheck lint`: what a cluster would refuse or drop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.decode.admission import problems
+from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.model.finding import Finding
+from meshcheck.model.objects import ObjectRef
+from meshcheck.render.lint import Read, lint_json, lint_text
+
+if TYPE_CHECKING:
+    from meshcheck.load.read import Reading
+
+_EXAMPLES = """\
+examples:
+  meshcheck lint -f manifests/
+  meshcheck lint -f manifests/ -o json
+  kustomize build overlays/prod | meshcheck lint -f -
+
+exit status: 0 clean, 1 findings of severity error, 2 wrong use or unreadable input
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `lint`."""
+    p = argparse.ArgumentParser(
+        prog="meshcheck lint",
+        description="Find what a cluster would refuse or drop, field by field.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_source_options(p)
+    p.add_argument("--batch", metavar="FILE", help="worlds as JSON Lines (`-` for standard input), answered line by line")
+    p.add_argument("-o", "--output", choices=["text", "json", "jsonl"], help="form of the output (text; jsonl for --batch)")
+    p.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colours (auto)")
+    return p
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    if options.batch:
+        if options.output not in (None, "jsonl"):
+            raise UsageError("`--batch` answers in `-o jsonl` only")
+        return _batch(options.batch)
+    if options.output == "jsonl":
+        raise UsageError("`-o jsonl` is for `--batch FILE`; use `-o json`")
+    reading = read_sources(options, exact=True)
+    _stop_when_nothing_was_read(reading)
+    findings, read = findings_of(reading), _read(reading)
+    if options.output == "json":
+        json.dump(lint_json(findings, read), sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        from meshcheck.render.style import style_for
+
+        sys.stdout.write(lint_text(findings, read, style_for(sys.stdout, options.color)))
+    return _status(findings)
+
+
+def _batch(path: str) -> int:
+    """Answer each world of a batch. A line that is no world makes status 2; an unreadable world counts as a finding."""
+    from meshcheck.cli.batch import lines_of, problems_of, read_world
+
+    status = 0
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    for _, line in lines_of(path):
+        if isinstance(line, str):
+            sys.stdout.write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")
+            status = 2
+            continue
+        answer: dict[str, Any] = {"id": line.get("id")}
+        reading: Reading | None = None
+        try:
+            reading = read_world(line, exact=True)
+            _stop_when_nothing_was_read(reading)
+            findings = findings_of(reading)
+            answer["lint"] = lint_json(findings, _read(reading))
+            status = max(status, _status(findings))
+        except MeshcheckError as error:
+            answer["error"] = {"message": str(error), "problems": problems_of(reading) if reading else []}
+            status = max(status, 2 if isinstance(error, UsageError) else 1)
+        sys.stdout.write(encode(answer) + "\n")
+    return status
+
+
+def findings_of(reading: Reading) -> list[Finding]:
+    """All findings, in the order of files and lines. The reading must be exact, so that places and duplicates are right."""
+    found: list[Finding] = []
+    for document in reading.documents:
+        for problem in problems(document.value):
+            found.append(
+                Finding(
+                    code=problem.code,
+                    name=problem.name,
+                    severity="error" if problem.refused_by else "warning",
+                    message=problem.message,
+                    object=_ref(document.value),
+                    field=problem.path,
+                    place=reading.place(document.origin, problem.path),
+                    refused_by=problem.refused_by,
+                )
+            )
+    for place, key in reading.duplicate_keys:
+        found.append(Finding("MC003", "duplicate-key", "warning", f"`{key}` is there before; only this entry counts", place=place))
+    for item in reading.not_read:
+        if item.fatal:
+            found.append(Finding("MC004", "unreadable-document", "error", item.reason, place=item.place, refused_by="api-server"))
+    files = {name: number for number, name in enumerate(dict.fromkeys(f.place.file for f in found if f.place))}
+    return sorted(found, key=lambda f: (files[f.place.file], f.place.line, f.place.column) if f.place else (-1, 0, 0))
+
+
+def _ref(value: dict[str, Any]) -> ObjectRef:
+    raw = value.get("metadata")
+    meta = raw if isinstance(raw, dict) else {}
+    namespace, name = meta.get("namespace"), meta.get("name") or meta.get("generateName")
+    return ObjectRef(
+        str(value.get("apiVersion")),
+        str(value.get("kind")),
+        namespace if isinstance(namespace, str) else None,
+        name if isinstance(name, str) else "",
+    )
+
+
+def _read(reading: Reading) -> Read:
+    documents = {(d.origin.file, d.origin.document) for d in reading.documents}
+    return Read(
+        files=reading.files,
+        documents=len(documents) + len(reading.not_read),
+        objects=len(reading.documents),
+        not_read=tuple((item.place, item.reason) for item in reading.not_read),
+    )
+
+
+def _stop_when_nothing_was_read(reading: Reading) -> None:
+    """Raises UnreadableError when there is trouble and nothing but trouble."""
+    broken = [item for item in reading.not_read if item.fatal]
+    if broken and not reading.documents:
+        raise UnreadableError(f"{broken[0].place}: {broken[0].reason}")
+
+
+def _status(findings: list[Finding]) -> int:
+    return 1 if any(finding.severity == "error" and not finding.suppressed for finding in findings) else 0

@@ -1,0 +1,40 @@
+"""What lint says about one place in the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from meshcheck.model.objects import ObjectRef, Path, Place
+
+Severity = Literal["error", "warning", "info"]
+Confidence = Literal["high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+"""From worst to mildest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that belongs to a finding."""
+
+    message: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: which rule, how bad, how sure, what and where."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    object: ObjectRef | None = None
+    """None for what is about a document that is no object."""
+    field: Path = ()
+    place: Place | None = None
+    confidence: Confidence = "high"
+    related: tuple[Related, ...] = ()
+    refused_by: str | None = None
+    """`api-server` or `istiod` when the cluster would not accept the object."""
+    suppressed: bool = False
