@@ -9,7 +9,7 @@ from meshcheck.decode import admission
 from meshcheck.decode.metadata import decode_meta
 from meshcheck.decode.registry import bucket_of, decoder_of
 from meshcheck.model.inventory import Inventory, Noted, Refused
-from meshcheck.model.objects import ObjectRef, Origin
+from meshcheck.model.objects import ObjectRef, Origin, Path
 
 
 class Document(Protocol):
@@ -34,13 +34,13 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         if decoder is None and kind != "ConfigMap":
             unknown[kind] = unknown.get(kind, 0) + 1
             continue
-        problems = getattr(admission, "problems", list)(value) if hasattr(admission, "problems") else []
+        problems = admission.problems(value)
         if problems:
             ref = _ref(value, default_namespace)
             bad = [p for p in problems if p.refused_by]
             refused += [Refused(ref, origin, p.path, p.message, p.refused_by) for p in bad]
             noted += [Noted(ref, origin, p.path, p.message) for p in problems if not p.refused_by]
-            if bad:
+            if any(changes_meaning(kind, p.path) for p in bad):
                 continue
         meta = decode_meta(value, origin, default_namespace)
         if decoder is None:
@@ -56,6 +56,25 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         bucket.pop(key, None)  # the last one counts, in the place of the last one
         bucket[key] = decoded
     return Inventory({kind: tuple(found.values()) for kind, found in kept.items()}, tuple(refused), tuple(noted), unknown)
+
+
+_POLICIES = ("Policy", "Authentication")
+_TRAFFIC = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "Gateway")
+_ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+
+
+def changes_meaning(kind: str, path: Path) -> bool:
+    """Whether an object with a problem at a path has to be left out, because the cluster would work without it.
+
+    Workloads and Services stay: a pod template without an image is refused, too, but nobody asks about that; their answer would be lost.
+    Policies go, with two exceptions where the meaning is plain: an illegal name, and selectors that admin policies of the first version
+    leave out, as files from before that rule do.
+    """
+    if not kind.endswith(_POLICIES) and kind not in _TRAFFIC:
+        return False
+    if path == ("metadata", "name"):
+        return False
+    return not (kind in _ADMIN and path[-1:] in (("pods",), ("ports",)))
 
 
 def _ref(value: dict[str, Any], default_namespace: str) -> ObjectRef:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from meshcheck.decode.metadata import texts
 from meshcheck.model.core import ContainerPort, Endpoints, Namespace, Node, Service, ServiceAccount, ServicePort, Workload
 from meshcheck.model.objects import Meta, ObjectRef
 
@@ -46,10 +47,10 @@ def decode_controller(value: Mapping[str, Any], meta: Meta) -> Workload:
         spec = (spec.get("jobTemplate") or _EMPTY).get("spec") or _EMPTY
     template = spec.get("template") or _EMPTY
     pod = template.get("metadata") or _EMPTY
-    labels = dict(pod.get("labels") or _EMPTY)
+    labels = texts(pod.get("labels"))
     owners = (value.get("metadata") or _EMPTY).get("ownerReferences") or ()
     ref = ObjectRef(owners[0].get("apiVersion") or "", owners[0].get("kind") or "", meta.namespace, owners[0]["name"]) if owners else None
-    return _workload(meta, labels, pod.get("annotations") or _EMPTY, template.get("spec") or _EMPTY, (), ref, "")
+    return _workload(meta, labels, texts(pod.get("annotations")), template.get("spec") or _EMPTY, (), ref, "")
 
 
 def _workload(

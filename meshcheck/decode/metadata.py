@@ -40,11 +40,20 @@ def decode_meta(value: Mapping[str, Any], origin: Origin | None, default_namespa
     name = meta.get("name") or f"{meta.get('generateName') or ''}"
     return Meta(
         ref=ObjectRef(value["apiVersion"], kind, namespace, name),
-        labels=meta.get("labels") or {},
-        annotations=meta.get("annotations") or {},
+        labels=texts(meta.get("labels")),
+        annotations=texts(meta.get("annotations")),
         created=str(meta.get("creationTimestamp") or ""),
         origin=origin,
     )
+
+
+def texts(value: Any) -> Mapping[str, str]:
+    """Labels or annotations. Values that are no texts, which the API server refuses, count as they are written."""
+    if not isinstance(value, dict):
+        return {}
+    if all(isinstance(item, str) for item in value.values()):
+        return value
+    return {key: item if isinstance(item, str) else "" if item is None else str(item).lower() for key, item in value.items()}
 
 
 def decode_selector(value: Mapping[str, Any] | None, field: Path) -> Selector:

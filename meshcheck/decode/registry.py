@@ -14,6 +14,16 @@ _CORE = {
 _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     **{("", kind): ("core", function) for kind, function in _CORE.items()},
     **{("apps", kind): ("core", "decode_controller") for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
+    **{("extensions", kind): ("core", "decode_controller") for kind in ("Deployment", "DaemonSet", "ReplicaSet")},
+    **{
+        (group, kind): ("core", "decode_controller")  # pod templates of others, in the place where Deployments have theirs
+        for group, kind in (
+            ("argoproj.io", "Rollout"),
+            ("apps.openshift.io", "DeploymentConfig"),
+            ("kubevirt.io", "VirtualMachine"),
+            ("apps.kruise.io", "CloneSet"),
+        )
+    },
     **{("batch", kind): ("core", "decode_controller") for kind in ("Job", "CronJob")},
     ("discovery.k8s.io", "EndpointSlice"): ("core", "decode_endpoints"),
     ("networking.k8s.io", "NetworkPolicy"): ("network_policy", "decode"),
@@ -29,9 +39,8 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         for kind in ("DestinationRule", "Sidecar", "ServiceEntry", "WorkloadEntry", "VirtualService")
     },
 }
-_WORKLOADS = frozenset(
-    ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "WorkloadEntry"]
-)
+_CONTROLLERS = frozenset(kind for (_, kind), (_, function) in _DECODERS.items() if function == "decode_controller")
+_WORKLOADS = _CONTROLLERS | {"Pod", "WorkloadEntry"}
 _loaded: dict[tuple[str, str], Callable[..., Any]] = {}
 
 

@@ -3,11 +3,12 @@
 Address blocks and pods: implementations differ. A pod whose address is known is matched by address, as the specification's conformance
 tests require. A pod whose address is not known cannot be matched by address; a block that hinges on it is undecided, unless the question
 is about policies alone (`strict`), where pods are meant by selectors only, as np-guard does. The same holds for pods in the host's
-network: with a known address they are their node, without one they are undecided, or (`strict`) like other pods.
+network: at the address of a known node they are that node; otherwise they are undecided, or (`strict`) like other pods.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from meshcheck.model.core import Namespace, Selector, Workload
@@ -26,6 +27,8 @@ class Endpoint(NamedTuple):
     """A name outside the cluster, where the caller used one."""
     labels_known: bool = True
     """Whether the labels of the namespace were read, or may be taken as none."""
+    node_labels: Mapping[str, str] | None = None
+    """Labels of the node that has the address, where it was read."""
 
     @property
     def is_pod(self) -> bool:
@@ -52,7 +55,9 @@ def means(peer: Peer, end: Endpoint, policy_namespace: str, strict: bool) -> boo
     if isinstance(peer, BlockPeer):
         return _in_block(peer, end, strict)
     if isinstance(peer, NodePeer):
-        return None if end.host else False
+        if not end.host:
+            return False
+        return None if end.node_labels is None else peer.nodes.matches(end.node_labels)
     if isinstance(peer, DomainPeer):
         if end.workload is not None or end.host:
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshcheck.model.core import Workload
+from meshcheck.model.core import Node, Workload
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station
 from meshcheck.semantics import network_policy
@@ -88,7 +88,7 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
         return []
     strict = question.network_policy_only
     source = _source(world, question, who)
-    target = _endpoint(world, backend.workload, backend.address) if backend.workload else Endpoint(None, None, backend.address, name=backend.address)
+    target = _endpoint(world, backend.workload, backend.address, strict) if backend.workload else Endpoint(None, None, backend.address, name=backend.address)
     if source is None:
         return _unknown_source(world, who, backend, target)
     sides = network_policy.evaluate(policy_set(world), source, target, question.transport, backend.port, strict=strict, explain=explain)
@@ -97,9 +97,11 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
 
 def _source(world: World, question: Question, who: CallerView) -> Endpoint | None:
     if who.workload is not None:
-        return _endpoint(world, who.workload, who.address)
+        return _endpoint(world, who.workload, who.address, question.network_policy_only)
     if who.caller.node:
-        return Endpoint(None, None, question.source_ip or who.address, host=True)
+        address = question.source_ip or who.address
+        node = _node_at(world, address)
+        return Endpoint(None, None, address, True, "", True, node.meta.labels if node else None)
     if who.caller.external or who.caller.ip:
         return Endpoint(None, None, question.source_ip or who.address)
     return None
@@ -117,11 +119,18 @@ def _unknown_source(world: World, who: CallerView, backend: Backend, target: End
     return [Station("network-policy", "cni", UNKNOWN, fact, missing=fact, workload=str(workload))]
 
 
-def _endpoint(world: World, workload: Workload, address: str) -> Endpoint:
+def _endpoint(world: World, workload: Workload, address: str, strict: bool = False) -> Endpoint:
     namespace = world.namespace(workload.namespace)
     known = world.closed or namespace.meta is not None
-    host = workload.host_network and bool(address)
-    return Endpoint(workload, namespace, address, host, "", known)
+    node = _node_at(world, address) if workload.host_network else None
+    host = node is not None or (workload.host_network and bool(address) and not strict)
+    return Endpoint(workload, namespace, address, host, "", known, node.meta.labels if node else None)
+
+
+def _node_at(world: World, address: str) -> Node | None:
+    """The node that has an address."""
+    table: dict[str, Node] = world.once("nodes by address", lambda: {a: n for n in world.inventory.of("Node") for a in n.addresses})
+    return table.get(address) if address else None
 
 
 def _station(side: Side, workload: Workload | None) -> Station:
