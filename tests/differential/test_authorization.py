@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.differential.naive_authorization import Call, Mesh, verdict
 from tests.differential.worlds import WORKLOADS, world
 from tests.support.batch import ask
@@ -61,30 +59,3 @@ def test_verdict_and_deciding_policy_are_those_of_the_naive_evaluator() -> None:
                 wrong.append(f"{line['id']} {question['id']}: meshcheck {got}, naive {want}")
     assert min(tally.values()) > WORLDS * QUESTIONS / 5, f"the worlds are one-sided: {tally}"
     assert not wrong, f"{len(wrong)} of {WORLDS * QUESTIONS} differ\n" + "\n".join(wrong[:20])
-
-
-@pytest.mark.oracle
-def test_the_naive_evaluator_agrees_with_the_oracle() -> None:
-    """30 of the worlds, asked of real programs: the naive evaluator gives their verdicts, with tokens, too."""
-    from tests.oracle import run_sidecar
-    from tests.oracle.envoy import find_envoy
-    from tests.oracle.errors import OracleError
-    from tests.oracle.istiod import find_istiod
-
-    try:
-        find_envoy()
-        istiod = find_istiod()
-    except OracleError as error:
-        pytest.skip(f"the oracle cannot be asked: {error}")
-    worlds = [world(seed, QUESTIONS) for seed in range(30)]
-    rows, lost = run_sidecar.run([line for line, _, _ in worlds], istiod)
-    assert not lost
-    assert not [row["refused_objects"] for row in rows if "refused_objects" in row]
-    real = {(row["id"], row["question"]): (row["verdict"], row.get("policy_id")) for row in rows}
-    wrong = []
-    for line, policies, settings in worlds:
-        for question in line["questions"]:
-            got, want = naive(policies, settings, question), real[line["id"], question["id"]]
-            if got != want:
-                wrong.append(f"{line['id']} {question['id']}: naive {got}, real {want}")
-    assert not wrong, f"{len(wrong)} of {len(real)} differ\n" + "\n".join(wrong[:20])

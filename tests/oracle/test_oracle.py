@@ -7,24 +7,11 @@ import random
 import pytest
 
 from tests.oracle import gen_sidecar, run_sidecar
-from tests.oracle.envoy import find_envoy
-from tests.oracle.errors import OracleError
-from tests.oracle.istiod import find_istiod
 from tests.oracle.tokens import Jwt
 from tests.support.batch import ask
 from tests.support.compare import difference
 
 WORLDS = 5
-
-
-@pytest.fixture(scope="module")
-def istiod() -> str:
-    """The Go program; without it, or without Envoy, the tests are skipped and say what to build."""
-    try:
-        find_envoy()
-        return find_istiod()
-    except OracleError as error:
-        pytest.skip(f"the oracle cannot be asked: {error}")
 
 
 @pytest.mark.oracle
