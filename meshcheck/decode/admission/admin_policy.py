@@ -72,5 +72,5 @@ _DOMAIN = r"(\*\.)?([a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-z0-9]([-a-z
 KINDS = Table(
     TABLE + metadata.TABLE,
     {**metadata.RULES, **_RULES},
-    {**metadata.FORMATS, "cidr": addresses.plain_cidr, "domain": formats.matching(_DOMAIN, "a domain such as `*.example.com`")},
+    {**metadata.CUSTOM_FORMATS, "cidr": addresses.plain_cidr, "domain": formats.matching(_DOMAIN, "a domain such as `*.example.com`")},
 )

@@ -14,7 +14,7 @@ from meshcheck.decode.admission.words import shown
 
 TABLE = """
 Namespace: apiVersion str, kind str, metadata ObjectMeta, spec NamespaceSpec, status NamespaceStatus
-NamespaceSpec: finalizers [str~finalizer_of_namespace]
+NamespaceSpec: finalizers [str~finalizer]
 NamespaceStatus: conditions [Condition], phase str
 
 ConfigMap #bags: apiVersion str, binaryData {bytes}#config_keys, data {str}#config_keys, immutable bool, kind str, metadata ObjectMeta
@@ -42,15 +42,6 @@ Condition: lastHeartbeatTime time, lastTransitionTime time, message str, reason 
 _MOST_CONFIG = 1024 * 1024
 
 
-def _finalizer_of_namespace(text: str) -> str | None:
-    if said := formats.label_key(text):
-        return said
-    standard = ("kubernetes", "orphan", "foregroundDeletion")
-    return (
-        None if "/" in text or text in standard else f"`{shown(text)}` is neither a standard finalizer nor has it a domain before a slash"
-    )
-
-
 def _config_keys(value: dict[str, str]) -> Faults:
     for key in value:
         if said := formats.config_key(key):
@@ -76,9 +67,4 @@ def _taint(value: dict[str, Any]) -> Faults:
 
 
 _RULES: dict[str, Check] = {"config_keys": _config_keys, "bags": _bags, "taint": _taint}
-KINDS = Table(
-    TABLE + metadata.TABLE,
-    {**metadata.RULES, **_RULES},
-    {**metadata.FORMATS, "finalizer_of_namespace": _finalizer_of_namespace},
-    lenient_nulls=True,
-)
+KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **_RULES}, metadata.FORMATS, lenient_nulls=True)

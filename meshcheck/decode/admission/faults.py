@@ -11,7 +11,7 @@ REFUSED: Final = "refused"
 UNKNOWN: Final = "unknown"
 """A field that no schema knows: it is dropped with a warning."""
 NULL: Final = "null"
-"""Written as null: the same as absent; rules look at the object without it."""
+"""Written in another way than it is read, for the most part as null: rules look at the object as it is read."""
 
 
 class _Drop:

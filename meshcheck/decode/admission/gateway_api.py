@@ -95,4 +95,4 @@ TCPRoute: metadata ObjectMeta, spec! TCPRouteSpec, apiVersion str, kind str, sta
 TLSRouteSpec: hostnames! [str:1..253~hostname]:1..1024#hosts, parentRefs [ParentRef]:..32#parents, rules! [PlainRule]:1..1
 TLSRoute: metadata ObjectMeta, spec! TLSRouteSpec, apiVersion str, kind str, status any
 """
-KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **RULES}, {**metadata.FORMATS, **FORMATS})
+KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **RULES}, {**metadata.CUSTOM_FORMATS, **FORMATS})

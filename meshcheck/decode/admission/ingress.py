@@ -16,7 +16,7 @@ TABLE = """
 Ingress #class: apiVersion str, kind str, metadata ObjectMeta, spec Spec#spec, status Status
 Spec: defaultBackend Backend#backend, ingressClassName str~subdomain, rules [Rule], tls [TLS]
 Rule: host str~host, http HTTP
-HTTP: paths [Path#path]:1..
+HTTP #has_paths: paths [Path#path]
 Path: backend Backend, path str, pathType str
 Backend: resource Resource#resource, service Service
 Resource: apiGroup str~subdomain, kind str, name str
@@ -53,6 +53,10 @@ def _host(text: str) -> str | None:
     if addresses.address(text) is not None:
         return f"`{text}` is an IP address; a host is a DNS name"
     return formats.wildcard_subdomain(text) if "*" in text else formats.dns_subdomain(text)
+
+
+def _has_paths(value: dict[str, Any]) -> Faults:
+    return None if value.get("paths") else at("at least one path is required", "paths")
 
 
 def _path(value: dict[str, Any]) -> Faults:
@@ -107,7 +111,14 @@ def _resource(value: dict[str, Any]) -> Faults:
     return None
 
 
-_RULES: dict[str, Check] = {"class": _class, "spec": _spec, "path": _path, "backend": _backend, "resource": _resource}
+_RULES: dict[str, Check] = {
+    "class": _class,
+    "spec": _spec,
+    "path": _path,
+    "has_paths": _has_paths,
+    "backend": _backend,
+    "resource": _resource,
+}
 KINDS = Table(
     TABLE + metadata.TABLE,
     {**metadata.RULES, **_RULES},

@@ -191,4 +191,4 @@ _RULES: dict[str, Check] = {
     "addresses": _addresses,
     "keys_plain": keys_plain,
 }
-KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **_RULES}, {**metadata.FORMATS, **FORMATS, "uds": _uds})
+KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **_RULES}, {**metadata.CUSTOM_FORMATS, **FORMATS, "uds": _uds})

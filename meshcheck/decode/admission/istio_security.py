@@ -66,6 +66,9 @@ def _port_numbers(value: dict[str, Any]) -> Faults:
 
 
 _RULES: dict[str, Check] = {
-    "service_accounts": _service_accounts, "selected_ports": _selected_ports, "port_numbers": _port_numbers, "keys_plain": keys_plain,
-}  # fmt: skip
-KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **_RULES}, {**metadata.FORMATS, **FORMATS})
+    "service_accounts": _service_accounts,
+    "selected_ports": _selected_ports,
+    "port_numbers": _port_numbers,
+    "keys_plain": keys_plain,
+}
+KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **_RULES}, {**metadata.CUSTOM_FORMATS, **FORMATS})

@@ -15,13 +15,21 @@ from meshcheck.decode.admission.words import shown
 
 TABLE = """
 ObjectMeta #owners: annotations {str}#annotations, creationTimestamp time, deletionGracePeriodSeconds int64, deletionTimestamp time,
-    finalizers [str~finalizer], generateName str, generation int64:0.., labels {str}#labels, managedFields [ManagedFieldsEntry],
+    finalizers [str~finalizer], generateName str, generation int64, labels {str}#labels, managedFields [ManagedFieldsEntry],
     name str, namespace str, ownerReferences [OwnerReference], resourceVersion str, selfLink str, uid str
+TemplateMeta: annotations {str}#annotations, creationTimestamp time, deletionGracePeriodSeconds int64, deletionTimestamp time,
+    finalizers [str], generateName str, generation int64, labels {str}#labels, managedFields [ManagedFieldsEntry], name str,
+    namespace str, ownerReferences [PlainOwner], resourceVersion str, selfLink str, uid str
+PlainMeta: annotations {str}, creationTimestamp time, deletionGracePeriodSeconds int64, deletionTimestamp time, finalizers [str],
+    generateName str, generation int64, labels {str}, managedFields [ManagedFieldsEntry], name str, namespace str,
+    ownerReferences [PlainOwner], resourceVersion str, selfLink str, uid str
+PlainOwner: apiVersion str, blockOwnerDeletion bool, controller bool, kind str, name str, uid str
 ManagedFieldsEntry: apiVersion str, fieldsType str, fieldsV1 obj, manager str, operation str, subresource str, time time
 OwnerReference #owner: apiVersion str, blockOwnerDeletion bool, controller bool, kind str, name str, uid str
 LabelSelector: matchExpressions [LabelSelectorRequirement#requirement], matchLabels {str}#labels
 LabelSelectorRequirement: key str, operator str, values [str]
 """
+_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _MOST_ANNOTATIONS = 256 * 1024
 
 
@@ -43,6 +51,17 @@ def _annotations(value: dict[str, str]) -> Faults:
     if size > _MOST_ANNOTATIONS // 4 and sum(len(k.encode()) + len(v.encode()) for k, v in value.items()) > _MOST_ANNOTATIONS:
         return at("all annotations together have more than 256 KiB")
     return None
+
+
+def finalizer(text: str) -> str | None:
+    """A finalizer of Kubernetes' own kinds: a standard one, or one with a domain."""
+    if said := formats.label_key(text):
+        return said
+    return (
+        None
+        if "/" in text or text in _FINALIZERS
+        else f"`{shown(text)}` is neither a standard finalizer nor has it a domain before a slash"
+    )
 
 
 def _owners(value: dict[str, Any]) -> Faults:
@@ -118,4 +137,6 @@ def matches(selector: Mapping[str, Any], of: Mapping[str, str]) -> bool:
 
 
 RULES: Mapping[str, Check] = {"annotations": _annotations, "labels": labels, "owners": _owners, "owner": _owner, "requirement": requirement}
-FORMATS: Mapping[str, Format] = {"finalizer": formats.label_key}
+FORMATS: Mapping[str, Format] = {"finalizer": finalizer}
+CUSTOM_FORMATS: Mapping[str, Format] = {"finalizer": formats.label_key}
+"""For kinds that a CRD defines."""

@@ -5,29 +5,15 @@ Source: kubernetes/kubernetes:pkg/apis/core/validation/validation.go:validateCon
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.decode.admission import formats
-from meshcheck.decode.admission.faults import Check, Faults, at
+from meshcheck.decode.admission.faults import Check, Faults, at, below
+from meshcheck.decode.admission.pod_fields import VARIABLES, field_path, resource_field
 from meshcheck.decode.admission.quantities import amount
 from meshcheck.decode.admission.words import listed, outside, shown
 
-_FIELDS = frozenset(
-    [
-        "metadata.name",
-        "metadata.namespace",
-        "metadata.uid",
-        "spec.nodeName",
-        "spec.serviceAccountName",
-        "status.hostIP",
-        "status.hostIPs",
-        "status.podIP",
-        "status.podIPs",
-    ]
-)
-_SUBSCRIPT = re.compile(r"(metadata\.(?:labels|annotations))\['(.+)'\]")
 _OVERCOMMITTED = ("cpu", "memory", "ephemeral-storage")
 _NOT_NEGATIVE = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 
@@ -56,6 +42,8 @@ def _container(value: dict[str, Any]) -> Faults:
             return at(f"`{mount['name']}` is in `volumeDevices`, too", "volumeMounts", number, "name")
         if mount.get("mountPropagation") == "Bidirectional" and not (value.get("securityContext") or {}).get("privileged"):
             return at("`Bidirectional` needs a privileged container", "volumeMounts", number, "mountPropagation")
+    if value.get("restartPolicyRules") and "restartPolicy" not in value:
+        return at("`restartPolicyRules` need `restartPolicy`", "restartPolicyRules")
     return _thresholds(value)
 
 
@@ -89,25 +77,20 @@ def _variable(value: dict[str, Any]) -> Faults:
         return at("`value` and `valueFrom` exclude each other", "valueFrom")
     kind, ref = kinds[0], source[kinds[0]]
     if kind in ("configMapKeyRef", "secretKeyRef"):
-        if not ref.get("name"):
-            return at("`name` is required", "valueFrom", kind, "name")
+        if said := _name(ref.get("name", "")):
+            return at(said, "valueFrom", kind, "name")
         if said := formats.config_key(ref.get("key", "")) if ref.get("key") else "`key` is required":
             return at(said, "valueFrom", kind, "key")
     elif kind == "fieldRef":
-        if said := _field_path(ref.get("fieldPath", "")):
+        if said := field_path(ref.get("fieldPath", ""), VARIABLES):
             return at(said, "valueFrom", kind, "fieldPath")
-    elif kind == "resourceFieldRef" and not ref.get("resource"):
-        return at("`resource` is required", "valueFrom", kind, "resource")
+    elif kind == "fileKeyRef":
+        for field in ("key", "path", "volumeName"):
+            if not ref.get(field):
+                return at(f"`{field}` is required", "valueFrom", kind, field)
+    elif kind == "resourceFieldRef":
+        return below(resource_field(ref), "valueFrom", kind) or None
     return None
-
-
-def _field_path(path: str) -> str | None:
-    if path in _FIELDS:
-        return None
-    found = _SUBSCRIPT.fullmatch(path)
-    if not path or found is None:
-        return f"`{shown(path)}` is no field that can be read" if path else "`fieldPath` is required"
-    return formats.label_key(found[2].lower() if found[1].endswith("annotations") else found[2])
 
 
 def _bulk_source(value: dict[str, Any]) -> Faults:
@@ -116,7 +99,12 @@ def _bulk_source(value: dict[str, Any]) -> Faults:
         return at("exactly one of `configMapRef` and `secretRef` is required")
     if (prefix := value.get("prefix")) and (said := formats.environment_name(prefix)):
         return at(said, "prefix")
-    return None if value[kinds[0]].get("name") else at("`name` is required", kinds[0], "name")
+    name = value[kinds[0]].get("name", "")
+    return at(said, kinds[0], "name") if (said := _name(name.removesuffix("-") if len(name) > 1 else name)) else None
+
+
+def _name(name: str) -> str | None:
+    return formats.dns_subdomain(name) if name else "`name` is required"
 
 
 def _resources(value: dict[str, Any]) -> Faults:
@@ -178,6 +166,10 @@ def _target_port(value: dict[str, Any]) -> Faults:
 def _privileges(value: dict[str, Any]) -> Faults:
     if value.get("allowPrivilegeEscalation") is False and value.get("privileged"):
         return at("contradicts `privileged: true`", "allowPrivilegeEscalation")
+    return _profiles(value)
+
+
+def _profiles(value: dict[str, Any]) -> Faults:
     for field in ("seccompProfile", "appArmorProfile"):
         profile = value.get(field)
         if profile is not None and not profile.get("type"):
@@ -187,7 +179,32 @@ def _privileges(value: dict[str, Any]) -> Faults:
     return None
 
 
+def _pod_claim(value: dict[str, Any]) -> Faults:
+    name = value.get("name", "")
+    if said := formats.dns_label(name) if name else "a claim needs a name":
+        return at(said, "name")
+    kinds = [field for field in ("resourceClaimName", "resourceClaimTemplateName") if field in value]
+    return None if len(kinds) == 1 else at("one of `resourceClaimName` and `resourceClaimTemplateName` is required, and only one")
+
+
+def _resource_names(value: dict[str, Any]) -> Faults:
+    for name, quantity in value.items():
+        if said := _resource_name(name) or ("must not be negative" if amount(str(quantity)) < 0 else None):
+            return at(said, name)
+    return None
+
+
 RULES: Mapping[str, Check] = {
-    "container": _container, "container_port": _container_port, "variable": _variable, "bulk_source": _bulk_source, "resources": _resources,
-    "handler": _handler, "probe": _probe, "target_port": _target_port, "privileges": _privileges,
-}  # fmt: skip
+    "container": _container,
+    "container_port": _container_port,
+    "variable": _variable,
+    "bulk_source": _bulk_source,
+    "resources": _resources,
+    "handler": _handler,
+    "probe": _probe,
+    "target_port": _target_port,
+    "privileges": _privileges,
+    "profiles": _profiles,
+    "pod_claim": _pod_claim,
+    "resource_names": _resource_names,
+}

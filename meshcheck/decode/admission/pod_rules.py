@@ -10,8 +10,7 @@ from typing import Any
 
 from meshcheck.decode.admission import addresses, formats, pod_containers, pod_scheduling
 from meshcheck.decode.admission.faults import Check, Faults, Format, at, below
-from meshcheck.decode.admission.pod_volumes import device, mount, mounted, volume
-from meshcheck.decode.admission.words import outside, shown
+from meshcheck.decode.admission.pod_volumes import claim, claiming, device, mount, mounted, volume
 
 
 def _whole_pod(pod: dict[str, Any]) -> Faults:
@@ -33,9 +32,6 @@ def _containers(spec: dict[str, Any]) -> Faults:
             if container["name"] in names:
                 return at(f"two containers have the name `{container['name']}`", field, number, "name")
             names.add(container["name"])
-    for number, container in enumerate(containers):
-        if "restartPolicyRules" in container and "restartPolicy" not in container:
-            return at("`restartPolicyRules` need `restartPolicy`", "containers", number, "restartPolicyRules")
     for number, container in enumerate(spec.get("initContainers") or ()):
         if container.get("restartPolicy") != "Always":
             for field in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
@@ -79,7 +75,26 @@ def _tied(spec: dict[str, Any]) -> Faults:
         for field in ("hostPID", "hostIPC"):
             if spec.get(field):
                 return at("not with `hostUsers: false`", field)
-    return pod_scheduling.spread_once(spec.get("topologySpreadConstraints") or ())
+    if spec.get("schedulingGates") and spec.get("nodeName"):
+        return at("not while `schedulingGates` hold the pod back", "nodeName")
+    if spec.get("hostNetwork"):
+        for number, item in enumerate((spec.get("securityContext") or {}).get("sysctls") or ()):
+            if item["name"].startswith(("net.", "net/")):
+                return at("not in the host's network", "securityContext", "sysctls", number, "name")
+    return _claims(spec) or pod_scheduling.spread_once(spec.get("topologySpreadConstraints") or ())
+
+
+def _claims(spec: dict[str, Any]) -> Faults:
+    """Containers use claims that the pod has."""
+    known = {item["name"] for item in spec.get("resourceClaims") or ()}
+    for field in ("containers", "initContainers"):
+        for number, container in enumerate(spec.get(field) or ()):
+            for index, item in enumerate((container.get("resources") or {}).get("claims") or ()):
+                if item.get("name") not in known:
+                    return at("the pod has no such claim in `resourceClaims`", field, number, "resources", "claims", index, "name")
+            if (container.get("securityContext") or {}).get("procMount") == "Unmasked" and spec.get("hostUsers") is not False:
+                return at("`Unmasked` needs `hostUsers: false`", field, number, "securityContext", "procMount")
+    return None
 
 
 def _dns(config: dict[str, Any]) -> Faults:
@@ -97,18 +112,27 @@ def _search(text: str) -> str | None:
     return formats.dns_subdomain(text.removesuffix(".").replace("_", "x"))
 
 
-def port_or_name(value: Mapping[str, Any], field: str = "port") -> Faults:
-    """A port by number or by name, as probes and Services have it."""
-    port = value.get(field, 0)
-    if isinstance(port, str):
-        return at(said, field) if (said := formats.port_name(port)) else None
-    return None if 1 <= port <= 65535 else at(outside(port, 1, 65535) if port else f"`{shown(field)}` is required", field)
+def _has(field: str) -> Check:
+    return lambda value: None if value.get(field) else at(f"`{field}` is required", field)
 
 
 RULES: Mapping[str, Check] = {
-    "whole_pod": _whole_pod, "containers": _containers, "mounted": _mounted, "hosts": _hosts, "tied": _tied, "dns": _dns,
-    "volume": volume, "mount": mount, "device": device, **pod_containers.RULES, **pod_scheduling.RULES,
-}  # fmt: skip
+    "whole_pod": _whole_pod,
+    "containers": _containers,
+    "mounted": _mounted,
+    "named": _has("name"),
+    "has_ip": _has("ip"),
+    "hosts": _hosts,
+    "tied": _tied,
+    "dns": _dns,
+    "volume": volume,
+    "claim": claim,
+    "claiming": claiming,
+    "mount": mount,
+    "device": device,
+    **pod_containers.RULES,
+    **pod_scheduling.RULES,
+}
 FORMATS: Mapping[str, Format] = {
     "optional_label": lambda text: formats.dns_label(text) if text else None,
     "optional_subdomain": lambda text: formats.dns_subdomain(text) if text else None,
@@ -118,4 +142,7 @@ FORMATS: Mapping[str, Format] = {
     "ip": addresses.ip,
     "header": formats.header_name,
     "search": _search,
+    "sysctl": formats.matching(
+        r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?", "a sysctl such as `net.core.somaxconn`"
+    ),
 }

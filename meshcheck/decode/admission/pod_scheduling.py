@@ -77,11 +77,13 @@ def _keys(value: dict[str, Any], fields: tuple[str, ...]) -> Faults:
 
 def _weight(value: dict[str, Any]) -> Faults:
     weight = value.get("weight", 0)
-    if not 1 <= weight <= 100:
-        return at(outside(weight, 1, 100), "weight")
-    if "preference" not in value and not (value.get("podAffinityTerm") or {}).get("topologyKey"):
-        return at("`topologyKey` is required", "podAffinityTerm", "topologyKey") if "podAffinityTerm" in value else None
-    return None
+    return None if 1 <= weight <= 100 else at(outside(weight, 1, 100), "weight")
+
+
+def _weighted(value: dict[str, Any]) -> Faults:
+    if not (value.get("podAffinityTerm") or {}).get("topologyKey"):
+        return at("`topologyKey` is required", "podAffinityTerm", "topologyKey")
+    return _weight(value)
 
 
 def _node_requirement(value: dict[str, Any]) -> Faults:
@@ -97,7 +99,12 @@ def _node_requirement(value: dict[str, Any]) -> Faults:
             return at(f"`{operator}` needs one value", "values")
     else:
         return at(f"`{shown(operator)}` is not one of `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt` and `Lt`", "operator")
-    return at(said, "key") if (said := formats.label_key(value.get("key", ""))) else None
+    if said := formats.label_key(value.get("key", "")):
+        return at(said, "key")
+    for number, text in enumerate(values):
+        if said := formats.label_value(text):
+            return at(said, "values", number)
+    return None
 
 
 def _node_selector(value: dict[str, Any]) -> Faults:
@@ -105,6 +112,11 @@ def _node_selector(value: dict[str, Any]) -> Faults:
 
 
 RULES: Mapping[str, Check] = {
-    "toleration": _toleration, "spread": _spread, "affinity_term": _affinity_term, "weight": _weight, "node_requirement": _node_requirement,
+    "toleration": _toleration,
+    "spread": _spread,
+    "affinity_term": _affinity_term,
+    "weight": _weight,
+    "weighted": _weighted,
+    "node_requirement": _node_requirement,
     "node_selector": _node_selector,
-}  # fmt: skip
+}

@@ -9,6 +9,8 @@ from typing import Any
 
 from meshcheck.decode.admission import formats
 from meshcheck.decode.admission.faults import Faults, at, below
+from meshcheck.decode.admission.pod_fields import field_path, resource_field
+from meshcheck.decode.admission.quantities import amount
 from meshcheck.decode.admission.words import listed, shown
 
 _NEEDED = {
@@ -22,6 +24,7 @@ _NEEDED = {
     "gcePersistentDisk": ("pdName",),
     "ephemeral": ("volumeClaimTemplate",),
 }
+_READ = frozenset(f"metadata.{field}" for field in ("annotations", "labels", "name", "namespace", "uid"))
 _HOST_PATHS = ("", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice")
 
 
@@ -43,6 +46,8 @@ def volume(value: dict[str, Any]) -> Faults:
                 return at(f"`{shown(source['type'])}` is no type of a host path", kind, "type")
             if ".." in source["path"].split("/"):
                 return at("must not hold `..`", kind, "path")
+        if kind == "emptyDir" and amount(str(source.get("sizeLimit", 0))) < 0:
+            return at("must not be negative", kind, "sizeLimit")
         if kind == "nfs" and not source["path"].startswith("/"):
             return at("must begin with `/`", kind, "path")
         if kind in ("secret", "configMap") and (bad := _items(source.get("items") or ())):
@@ -51,8 +56,6 @@ def volume(value: dict[str, Any]) -> Faults:
             return below(bad, kind)
         if kind == "downwardAPI" and (bad := _downward(source.get("items") or ())):
             return below(bad, kind)
-        if kind == "persistentVolumeClaim" and (said := formats.dns_subdomain(source["claimName"])):
-            return at(said, kind, "claimName")
     return None
 
 
@@ -71,6 +74,10 @@ def _downward(items: Any) -> Faults:
             return at(said, "items", number, "path")
         if ("fieldRef" in item) == ("resourceFieldRef" in item):
             return at("one of `fieldRef` and `resourceFieldRef` is required", "items", number)
+        if "fieldRef" in item and (said := field_path(item["fieldRef"].get("fieldPath", ""), _READ)):
+            return at(said, "items", number, "fieldRef", "fieldPath")
+        if "resourceFieldRef" in item and (bad := resource_field(item["resourceFieldRef"], volume=True)):
+            return below(bad, "items", number, "resourceFieldRef")
     return None
 
 
@@ -116,6 +123,24 @@ def mount(value: dict[str, Any]) -> Faults:
     if value.get("recursiveReadOnly", "Disabled") != "Disabled" and not value.get("readOnly"):
         return at("needs `readOnly: true`", "recursiveReadOnly")
     return None
+
+
+def claiming(value: dict[str, Any]) -> Faults:
+    """A claim, or the template of one."""
+    return None if "spec" in value else at("`spec` is required", "spec")
+
+
+def claim(spec: dict[str, Any]) -> Faults:
+    """What a claim asks for."""
+    modes = spec.get("accessModes") or ()
+    if not modes:
+        return at("at least one access mode is required", "accessModes")
+    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
+        return at("`ReadWriteOncePod` must stand alone", "accessModes")
+    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    if size is None:
+        return at("`storage` is required", "resources", "requests")
+    return None if amount(str(size)) > 0 else at("must be more than 0", "resources", "requests", "storage")
 
 
 def device(value: dict[str, Any]) -> Faults:

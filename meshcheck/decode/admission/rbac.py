@@ -93,6 +93,10 @@ def _subject(subject: dict[str, Any], namespaced: bool) -> Faults:
 
 
 _RULES: dict[str, Check] = {
-    "role": _role, "policy_rule": _policy_rule, "aggregation": _aggregation, "binding": _binding, "cluster_binding": _cluster_binding,
-}  # fmt: skip
+    "role": _role,
+    "policy_rule": _policy_rule,
+    "aggregation": _aggregation,
+    "binding": _binding,
+    "cluster_binding": _cluster_binding,
+}
 KINDS = Table(TABLE + metadata.TABLE, {**metadata.RULES, **_RULES}, metadata.FORMATS, lenient_nulls=True)

@@ -74,7 +74,9 @@ def _whole(bits: int) -> Callable[[list[Check], bool], Node]:
         def other(value: Any) -> Faults:
             if value is None:
                 return _null(nullable)
-            return inner(value) if integral(value) else at(f"must be a whole number, not {words.of(value)}")
+            if not integral(value):
+                return at(f"must be a whole number, not {words.of(value)}")
+            return inner(value) or [Fault((), "a whole number, written as 8080.0", NULL, int(value))]
 
         return Node(int, inner, other)
 
@@ -104,8 +106,10 @@ def _whole_or_text(checks: list[Check], nullable: bool) -> Node:
     def other(value: Any) -> Faults:
         if value is None:
             return _null(nullable)
-        if type(value) is str or integral(value):
+        if type(value) is str:
             return inner(value) if inner else None
+        if integral(value):
+            return whole(value) or [Fault((), "a whole number, written as 8080.0", NULL, int(value))]
         return at(f"must be a whole number or text, not {words.of(value)}")
 
     def whole(value: Any) -> Faults:

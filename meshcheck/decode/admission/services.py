@@ -40,7 +40,7 @@ Reference: apiVersion str, fieldPath str, kind str, name str, namespace str, res
 
 EndpointSlice #slice: addressType str, apiVersion str, endpoints [SliceEndpoint]:..1000, kind str, metadata ObjectMeta,
     ports [SlicePort]:..20000
-SliceEndpoint: addresses [str], conditions Conditions, deprecatedTopology {str}:..16#labels, hints Hints, hostname str~label,
+SliceEndpoint: addresses [str], conditions Conditions, deprecatedTopology {str}:..16, hints Hints, hostname str~label,
     nodeName str~subdomain, targetRef Reference, zone str
 Conditions: ready bool, serving bool, terminating bool
 Hints: forNodes [Hint]:..8@name, forZones [Zone]:..8@name

@@ -234,7 +234,7 @@ def _map(node: Node, suffixes: _Suffixes, zero: Any) -> Check | None:
 def _element(item: Any, other: Check, zero: Any) -> Faults:
     """A list's item that is not of the plain type: null is the zero value of a kind of Kubernetes, and wrong in a CRD."""
     bad = other(item)
-    if bad and bad[0].code == NULL:
+    if item is None and bad:
         return at("must not be null") if zero is None else [Fault((), "null", NULL, zero)]
     return bad
 

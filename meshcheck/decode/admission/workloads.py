@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from meshcheck.decode.admission import metadata, pod_rules, pods
+from meshcheck.decode.admission import formats, metadata, pod_rules, pods
 from meshcheck.decode.admission.faults import Check, Faults, at, below
 from meshcheck.decode.admission.pod_volumes import mounted
 from meshcheck.decode.admission.table import Table
@@ -25,29 +25,36 @@ ReplicaSetSpec #selecting #always #mounting: minReadySeconds int32:0.., replicas
 StatefulSet #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec StatefulSetSpec, status any
 StatefulSetSpec #selecting #always #mounting: minReadySeconds int32:0.., ordinals Ordinals, persistentVolumeClaimRetentionPolicy Retention,
     podManagementPolicy =""|OrderedReady|Parallel, replicas int32:0.., revisionHistoryLimit int32, selector LabelSelector,
-    serviceName str~optional_label, template PodTemplateSpec, updateStrategy StatefulStrategy, volumeClaimTemplates
+    serviceName str~optional_label, template PodTemplateSpec, updateStrategy StatefulStrategy#stateful_strategy, volumeClaimTemplates
     [PersistentVolumeClaim]
 Ordinals: start int32:0..
 Retention: whenDeleted =""|Retain|Delete, whenScaled =""|Retain|Delete
 StatefulStrategy: rollingUpdate StatefulRolling, type =""|OnDelete|RollingUpdate
-StatefulRolling: maxUnavailable intstr#share, partition int32:0..
+StatefulRolling: maxUnavailable intstr#share#some_share, partition int32:0..
 DaemonSet #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec DaemonSetSpec, status any
 DaemonSetSpec #selecting #always #mounting: minReadySeconds int32:0.., revisionHistoryLimit int32:0.., selector LabelSelector,
     template PodTemplateSpec, updateStrategy DaemonStrategy
-DaemonStrategy: rollingUpdate RollingUpdate, type =""|OnDelete|RollingUpdate
+DaemonStrategy: rollingUpdate RollingUpdate#daemon_rolling, type =""|OnDelete|RollingUpdate
 ReplicationController #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec ControllerSpec, status any
 ControllerSpec #plain_selecting #always #mounting: minReadySeconds int32:0.., replicas int32:0.., selector {str}#labels,
     template PodTemplateSpec
-Job #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec JobSpec, status any
+Job #has_spec #job_name: apiVersion str, kind str, metadata ObjectMeta, spec JobSpec, status any
 JobSpec #once #own_selector #indexed #mounting: activeDeadlineSeconds int64:0.., backoffLimit int32:0.., backoffLimitPerIndex int32:0..,
-    completionMode =NonIndexed|Indexed, completions int32:0.., managedBy str, manualSelector bool, maxFailedIndexes int32:0..,
-    parallelism int32:0.., podFailurePolicy any, podReplacementPolicy =TerminatingOrFailed|Failed, scheduling any,
-    selector LabelSelector, successPolicy any, suspend bool, template PodTemplateSpec, ttlSecondsAfterFinished int32:0..
-CronJob #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec CronJobSpec, status any
+    completionMode =NonIndexed|Indexed, completions int32:0.., managedBy str:..63~managed_by, manualSelector bool,
+    maxFailedIndexes int32:0.., parallelism int32:0.., podFailurePolicy FailurePolicy, podReplacementPolicy =TerminatingOrFailed|Failed, scheduling any,
+    selector LabelSelector, successPolicy SuccessPolicy, suspend bool, template PodTemplateSpec, ttlSecondsAfterFinished int32:0..
+FailurePolicy: rules [FailureRule]:..20
+FailureRule: action =Ignore|FailJob|Count|FailIndex, onExitCodes ExitCodes, onPodConditions [PodCondition]:..20
+ExitCodes: containerName str, operator =In|NotIn, values [int32]:1..255
+PodCondition: status str, type str
+SuccessPolicy #success: rules [SuccessRule]:..20
+SuccessRule: succeededCount int32:1.., succeededIndexes str
+CronJob #has_spec #cron_name: apiVersion str, kind str, metadata ObjectMeta, spec CronJobSpec, status any
 CronJobSpec #cron: concurrencyPolicy =""|Allow|Forbid|Replace, failedJobsHistoryLimit int32:0.., jobTemplate JobTemplate,
     schedule str, startingDeadlineSeconds int64:0.., successfulJobsHistoryLimit int32:0.., suspend bool, timeZone str~time_zone
-JobTemplate: metadata ObjectMeta, spec JobSpec
+JobTemplate: metadata TemplateMeta, spec JobSpec
 """
+_MANAGER = rf"{formats.SUBDOMAIN}/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _MACROS = frozenset(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"])
 _CRON = re.compile(r"(?:[\w*?/,-]+)(?:\s+[\w*?/,-]+){4}")
 _BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
@@ -110,11 +117,41 @@ def _strategy(value: dict[str, Any]) -> Faults:
     return None
 
 
+def _stateful_strategy(value: dict[str, Any]) -> Faults:
+    if value.get("type") == "OnDelete" and "rollingUpdate" in value:
+        return at("not for `type: OnDelete`", "rollingUpdate")
+    return None
+
+
+def _job_name(value: dict[str, Any]) -> Faults:
+    """Pods of an indexed Job have its name and an index."""
+    name, spec = (value.get("metadata") or {}).get("name") or "", value.get("spec") or {}
+    if name and spec.get("completionMode") == "Indexed" and (said := formats.dns_label(f"{name}-{max(spec.get('completions', 1) - 1, 0)}")):
+        return at(f"with the index of a pod: {said}", "metadata", "name")
+    return None
+
+
+def _cron_name(value: dict[str, Any]) -> Faults:
+    """Jobs have the name of their CronJob and eleven characters more."""
+    name = (value.get("metadata") or {}).get("name") or ""
+    return at("must have at most 52 characters: the names of Jobs are made of it", "metadata", "name") if len(name) > 52 else None
+
+
 def _share(value: Any) -> Faults:
     """A count, or a percentage."""
     if isinstance(value, str):
         return None if re.fullmatch(r"\d+%", value) else at(f"`{shown(value)}` is neither a number nor a percentage such as `25%`")
     return at("must not be negative") if value < 0 else None
+
+
+def _some_share(value: Any) -> Faults:
+    if value in (0, "0%") or (isinstance(value, str) and int(value[:-1][:9]) > 100):
+        return at("must be more than 0, and at most 100 %")
+    return None
+
+
+def _success(value: dict[str, Any]) -> Faults:
+    return None if value.get("rules") else at("at least one rule is required", "rules")
 
 
 def _rolling(value: dict[str, Any]) -> Faults:
@@ -124,6 +161,20 @@ def _rolling(value: dict[str, Any]) -> Faults:
     if unavailable in (0, "0%") and value.get("maxSurge", "25%") in (0, "0%"):
         return at("`maxSurge` and `maxUnavailable` cannot both be 0", "maxUnavailable")
     return None
+
+
+def _daemon_rolling(value: dict[str, Any]) -> Faults:
+    surge, unavailable = value.get("maxSurge", 0), value.get("maxUnavailable", 1)
+    if surge not in (0, "0%") and unavailable not in (0, "0%"):
+        return at("a DaemonSet takes `maxSurge` or `maxUnavailable`, not both", "maxSurge")
+    for field, share in (("maxSurge", surge), ("maxUnavailable", unavailable)):
+        if isinstance(share, str) and int(share[:-1][:9]) > 100:
+            return at("must not be more than 100 %", field)
+    return (
+        at("`maxSurge` and `maxUnavailable` cannot both be 0", "maxUnavailable")
+        if surge in (0, "0%") and unavailable in (0, "0%")
+        else None
+    )
 
 
 def _once(spec: dict[str, Any]) -> Faults:
@@ -203,25 +254,60 @@ def _cron_number(text: str, bounds: tuple[int, int], names: str) -> int | None:
 
 
 def _time_zone(text: str) -> str | None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     if not text or text.lower() == "local" or not re.fullmatch(r"[A-Za-z.\-_][A-Za-z0-9.\-_+]*(/[A-Za-z0-9.\-_+]+)*", text):
+        return f"`{shown(text)}` is no time zone such as `Europe/Berlin`"
+    try:
+        ZoneInfo("Europe/London")
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return None  # this system has no time zones: nothing can be said
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
         return f"`{shown(text)}` is no time zone such as `Europe/Berlin`"
     return None
 
 
 def _mounting(spec: dict[str, Any]) -> Faults:
     """What the template's containers mount exists; a StatefulSet's pods also have the volumes that the claims make."""
+    for number, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        name = (claim.get("metadata") or {}).get("name", "")
+        if said := formats.dns_label(name) if name else "a claim needs a name":
+            return at(said, "volumeClaimTemplates", number, "metadata", "name")
     claims = frozenset((claim.get("metadata") or {}).get("name", "") for claim in spec.get("volumeClaimTemplates") or ())
     return below(mounted(spec["template"]["spec"], claims), "template", "spec") or None
 
 
 _RULES: dict[str, Check] = {
-    "has_spec": _has_spec, "selecting": _selecting, "plain_selecting": _plain_selecting, "always": _always, "deadline": _deadline,
-    "strategy": _strategy, "share": _share, "rolling": _rolling, "once": _once, "own_selector": _own_selector, "indexed": _indexed,
-    "cron": _cron, "mounting": _mounting,
-}  # fmt: skip
+    "has_spec": _has_spec,
+    "selecting": _selecting,
+    "plain_selecting": _plain_selecting,
+    "always": _always,
+    "deadline": _deadline,
+    "strategy": _strategy,
+    "share": _share,
+    "rolling": _rolling,
+    "some_share": _some_share,
+    "success": _success,
+    "stateful_strategy": _stateful_strategy,
+    "job_name": _job_name,
+    "cron_name": _cron_name,
+    "daemon_rolling": _daemon_rolling,
+    "once": _once,
+    "own_selector": _own_selector,
+    "indexed": _indexed,
+    "cron": _cron,
+    "mounting": _mounting,
+}
 KINDS = Table(
     TABLE + pods.TABLE + metadata.TABLE,
     {**metadata.RULES, **pod_rules.RULES, **_RULES},
-    {**metadata.FORMATS, **pod_rules.FORMATS, "time_zone": _time_zone},
+    {
+        **metadata.FORMATS,
+        **pod_rules.FORMATS,
+        "time_zone": _time_zone,
+        "managed_by": formats.matching(_MANAGER, "a name with a domain"),
+    },
     lenient_nulls=True,
 )

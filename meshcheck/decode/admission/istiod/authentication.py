@@ -42,7 +42,7 @@ def _jwt_rule(rule: dict[str, Any]) -> Faults:
 def _jwks(text: str) -> str | None:
     """Keys as JSON: one, or a set; each needs what its type needs."""
     try:
-        value = json.loads(text)
+        value, _ = json.JSONDecoder().raw_decode(text.lstrip())  # Istio reads the first value, whatever follows
     except (ValueError, RecursionError):
         return "is no JSON"
     keys = value.get("keys") if isinstance(value, dict) and "keys" in value else [value]

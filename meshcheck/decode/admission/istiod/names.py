@@ -66,7 +66,7 @@ def _length(text: str) -> str | None:
 
 def _labels(text: str, whole: str) -> str | None:
     labels = text.split(".")
-    if _INTEGER.fullmatch(labels[-1]):
+    if _INTEGER.fullmatch(labels[-1]) and -(2**63) <= int(labels[-1]) < 2**63:
         return f"`{shown(whole)}` is no host: the last label cannot be a number"
     for number, label in enumerate(labels):
         if not label and number == len(labels) - 1:

@@ -29,6 +29,9 @@ def traffic_policy(policy: dict[str, Any] | None, namespace: str) -> Faults:
         return at("a traffic policy must say something")
     if "tunnel" in policy and "proxyProtocol" in policy:
         return at("`tunnel` and `proxyProtocol` exclude each other", "tunnel")
+    budget = (policy.get("retryBudget") or {}).get("budgetInterval")
+    if budget is not None and nanoseconds(budget) is None:
+        return at(f"`{shown(budget)}` is no duration such as `5s`", "retryBudget", "budgetInterval")
     bad: Faults = _parts(policy, namespace) or below(_tunnel(policy.get("tunnel")), "tunnel")
     for number, settings in enumerate(policy.get("portLevelSettings") or ()):
         if bad:
@@ -100,6 +103,8 @@ def _http(http: dict[str, Any]) -> Faults:
 def _tcp(tcp: dict[str, Any]) -> Faults:
     if tcp.get("maxConnections", 0) < 0:
         return at("must not be negative", "maxConnections")
+    if "idleTimeout" in tcp and nanoseconds(tcp["idleTimeout"]) is None:
+        return at(f"`{shown(tcp['idleTimeout'])}` is no duration such as `5s`", "idleTimeout")
     disabled = abs(nanoseconds(tcp.get("idleTimeout") or "0s") or 0) < 10**6  # 0 is no limit
     if not disabled and (bad := names.durations(tcp, "idleTimeout")):
         return bad
@@ -131,6 +136,8 @@ def _hash(value: dict[str, Any] | None) -> Faults:
         return None
     cookie, maglev = value.get("httpCookie"), value.get("maglev")
     if cookie is not None:
+        if cookie.get("ttl") is not None and nanoseconds(cookie["ttl"]) is None:
+            return at(f"`{shown(cookie['ttl'])}` is no duration such as `5s`", "httpCookie", "ttl")
         if not cookie["name"]:
             return at("a cookie needs a name", "httpCookie", "name")
         seen = set()
