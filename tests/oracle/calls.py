@@ -61,7 +61,7 @@ class Call:
         )
         try:
             host, port = (writer.get_extra_info("sockname") or (self.source, 0))[:2]  # None: already closed again
-            peer = f"{host}:{port}"
+            peer = f"{host}:{port} {self.address}:{self.port}"  # as in the access log: clients' ports are used again for other workloads
             if self.question.get("protocol") == "tcp":
                 writer.write(b"ping-through-the-mesh\n")
                 await writer.drain()

@@ -66,7 +66,7 @@ def access_log(path: str) -> list[Json]:
         "flags": "%RESPONSE_FLAGS%",
         "route": "%ROUTE_NAME%",
         "cluster": "%UPSTREAM_CLUSTER%",
-        "peer": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+        "peer": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS%",
         "term": "%CONNECTION_TERMINATION_DETAILS%",
     }
     return [{"name": "oracle", "typed_config": {"@type": FILE_LOG, "path": path, "log_format": {"json_format": fields}}}]
@@ -190,7 +190,7 @@ class Envoy:
 
 @dataclass(frozen=True)
 class Log:
-    """An access log: HTTP requests by the question's id, connections by the client's address and port."""
+    """An access log: HTTP requests by the question's id, connections by both ends' addresses and ports."""
 
     by_id: dict[str, Json]
     by_peer: dict[str, Json]
