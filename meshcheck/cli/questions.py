@@ -41,6 +41,10 @@ def split_url(url: str) -> tuple[str, str, int | None, str]:
         raise UsageError(f"`{url}`: `{port}` is not a port (1 to 65535)")
     if not path.startswith("/"):
         path = "/" + path
+    if not path.isascii():
+        from urllib.parse import quote
+
+        path = quote(path, safe="/%?&=+;:@!$'()*,~-._")  # as a client would send it
     return _SCHEMES[scheme.lower()], host, int(port) if port else None, path
 
 

@@ -26,9 +26,9 @@ def split_target(target: str) -> tuple[str, str]:
 def normalise(path: str, level: str) -> str:
     """The path after normalisation; `level` as in mesh config. Raises BadPath.
 
-    A fragment is refused at every level: no client sends one.
+    A fragment and bytes beyond ASCII are refused at every level: clients do not send them.
     """
-    if "#" in path:
+    if "#" in path or not path.isascii():
         raise BadPath(path)
     if level == "NONE":
         return path

@@ -24,9 +24,12 @@ _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 
 def matching(pattern: str, what: str) -> Callable[[str], str | None]:
-    """A format that is a pattern for the whole text; `what` says how a good text looks."""
-    fullmatch = re.compile(pattern).fullmatch
-    return lambda text: None if fullmatch(text) else f"`{shown(text)}` is not {what}"
+    """A format that is a pattern for the whole text; `what` says how a good text looks. Compiled when it is first asked."""
+
+    def form(text: str) -> str | None:
+        return None if re.fullmatch(pattern, text) else f"`{shown(text)}` is not {what}"
+
+    return form
 
 
 @lru_cache(4096)

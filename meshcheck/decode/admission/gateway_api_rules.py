@@ -31,8 +31,7 @@ _REPEATED = frozenset(["ExtensionRef", "RequestMirror"])
 
 def _searching(pattern: str, what: str) -> Callable[[str], str | None]:
     """For patterns whose alternatives are not all anchored: they are looked for anywhere."""
-    search = re.compile(pattern).search
-    return lambda text: None if search(text) else f"`{shown(text)}` is not {what}"
+    return lambda text: None if re.search(pattern, text) else f"`{shown(text)}` is not {what}"
 
 
 # ---- Gateway ----

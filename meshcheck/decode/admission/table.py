@@ -112,7 +112,7 @@ class Table:
         def check(value: Any) -> Faults:
             if not known:
                 known.append(self.check(name))
-            return known[0](value) or _first(rules, value)
+            return known[0](value) or (_first(rules, value) if rules else None)
 
         return check
 
@@ -180,13 +180,17 @@ def _fields(fields: dict[str, Node], required: tuple[str, ...], rules: tuple[Che
                     bad = other(item)
             if bad:
                 more = [Fault((key, *path), *rest) for path, *rest in bad]
-                found = found + more if found else more
+                if found is None:
+                    found = more
+                else:
+                    found += more
         if found is None:
             for name in required:
                 if name not in value:
-                    found = [*(found or ()), Fault((), f"`{name}` is required")]
-            if found is None and rules:
-                found = _first(rules, value)
+                    return [Fault((), f"`{name}` is required") for name in required if name not in value]
+            for rule in rules:  # as `_first`, without the call: this is where the time goes
+                if bad := rule(value):
+                    return bad
         return found
 
     return check
@@ -207,7 +211,9 @@ def _list(node: Node, suffixes: _Suffixes, zero: Any) -> Check | None:
                     continue
             elif (bad := _element(item, other, zero)) is None:
                 continue
-            found = [*(found or ()), *(Fault((number, *path), *rest) for path, *rest in bad)]
+            if found is None:
+                found = []
+            found += [Fault((number, *path), *rest) for path, *rest in bad]
         return found or (_first(tuple(rules), value) if rules else None)
 
     return check
@@ -225,7 +231,9 @@ def _map(node: Node, suffixes: _Suffixes, zero: Any) -> Check | None:
                     continue
             elif (bad := other(item) if zero is None else _element(item, other, zero)) is None:
                 continue
-            found = [*(found or ()), *(Fault((key, *path), *rest) for path, *rest in bad)]
+            if found is None:
+                found = []
+            found += [Fault((key, *path), *rest) for path, *rest in bad]
         return found or (_first(rules, value) if rules else None)
 
     return check

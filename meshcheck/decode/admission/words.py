@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 _TYPES: dict[type, str] = {dict: "a mapping", list: "a list", str: "text", bool: "a boolean", int: "a whole number", float: "a number"}
@@ -45,7 +44,11 @@ def listed(names: Sequence[str], last: str) -> str:
 
 def unknown(name: str, known: Iterable[str]) -> str:
     """Says that a field is unknown, and which one may be meant."""
-    near = get_close_matches(name, list(known), 1, 0.75)
+    from difflib import get_close_matches
+
+    # Only names that look alike at first sight are compared: there may be very many unknown fields.
+    alike = [other for other in known if other[:1].lower() == name[:1].lower() and abs(len(other) - len(name)) < 3]
+    near = get_close_matches(name, alike, 1, 0.75)
     return f"unknown field, dropped by the API server{f'; did you mean `{near[0]}`?' if near else ''}"
 
 

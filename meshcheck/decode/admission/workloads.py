@@ -41,7 +41,8 @@ ControllerSpec #plain_selecting #always #mounting: minReadySeconds int32:0.., re
 Job #has_spec #job_name: apiVersion str, kind str, metadata ObjectMeta, spec JobSpec, status any
 JobSpec #once #own_selector #indexed #mounting: activeDeadlineSeconds int64:0.., backoffLimit int32:0.., backoffLimitPerIndex int32:0..,
     completionMode =NonIndexed|Indexed, completions int32:0.., managedBy str:..63~managed_by, manualSelector bool,
-    maxFailedIndexes int32:0.., parallelism int32:0.., podFailurePolicy FailurePolicy, podReplacementPolicy =TerminatingOrFailed|Failed, scheduling any,
+    maxFailedIndexes int32:0.., parallelism int32:0.., podFailurePolicy FailurePolicy, podReplacementPolicy =TerminatingOrFailed|Failed,
+    scheduling any,
     selector LabelSelector, successPolicy SuccessPolicy, suspend bool, template PodTemplateSpec, ttlSecondsAfterFinished int32:0..
 FailurePolicy: rules [FailureRule]:..20
 FailureRule: action =Ignore|FailJob|Count|FailIndex, onExitCodes ExitCodes, onPodConditions [PodCondition]:..20

@@ -88,6 +88,27 @@ def check(providers: tuple[Provider, ...], method: str, query: str, headers: Map
     return (known or failed)[-1]
 
 
+def check_claims(providers: tuple[Provider, ...], claims: Mapping[str, Any], now: float) -> Outcome:
+    """As `check`, for a token of which only the claims are given: its signature counts as right, and its place too."""
+    outcomes = [_accepts(provider, claims, now) for provider in providers]
+    accepted = next((outcome for outcome in outcomes if outcome.problem is None), None)
+    if accepted is not None or not outcomes:
+        return accepted or Outcome()
+    known = [outcome for outcome in outcomes if outcome.problem != tokens.UNKNOWN_ISSUER]
+    return (known or outcomes)[-1]
+
+
+def _accepts(provider: Provider, claims: Mapping[str, Any], now: float) -> Outcome:
+    """What one issuer says to claims: issuer, times, audience."""
+    rule = provider.rule
+    if rule.issuer and claims.get("iss", "") != rule.issuer:
+        return Outcome(tokens.UNKNOWN_ISSUER, provider, claims)
+    problem = tokens.time_problem(claims, now)
+    if problem is None and not tokens.audience_fits(claims, rule.audiences):
+        problem = tokens.AUDIENCE
+    return Outcome(problem, provider, claims if problem else split_claims(claims, rule))
+
+
 def _verify(provider: Provider, found: list[Found], now: float) -> Outcome | None:
     """One issuer's view: None without a token; all of its tokens must be valid."""
     result: Outcome | None = None
@@ -104,20 +125,13 @@ def _verify_one(provider: Provider, item: Found, now: float) -> Outcome:
         token = tokens.parse(item.text)
     except tokens.BadToken as bad:
         return Outcome(str(bad), provider, None, item)
-    claims = token.claims
-    if rule.issuer and claims.get("iss", "") != rule.issuer:
-        return Outcome(tokens.UNKNOWN_ISSUER, provider, claims, item)
-    problem = tokens.time_problem(claims, now)
-    if problem is None and not tokens.audience_fits(claims, rule.audiences):
-        problem = tokens.AUDIENCE
-    if problem is None and rule.jwks:
-        problem = tokens.signature_problem(token, rule.jwks)
-    if problem is not None:
-        return Outcome(problem, provider, claims, item)
-    payload = split_claims(claims, rule)
+    outcome = _accepts(provider, token.claims, now)._replace(found=item)
+    if outcome.problem is not None:
+        return outcome
     if not rule.jwks:
-        return Outcome(None, provider, payload, item, f"{tokens.CANNOT_KNOW} `{rule.issuer or rule.jwks_uri}`: they are behind a URI")
-    return Outcome(None, provider, payload, item)
+        return outcome._replace(missing=f"{tokens.CANNOT_KNOW} `{rule.issuer or rule.jwks_uri}`: they are behind a URI")
+    problem = tokens.signature_problem(token, rule.jwks)
+    return Outcome(problem, provider, token.claims, item) if problem else outcome
 
 
 def split_claims(claims: Mapping[str, Any], rule: JwtRule | None) -> Mapping[str, Any]:

@@ -46,9 +46,21 @@ def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> Decisio
                 None,
                 f"{_where(matched)}: provider `{name}` cannot be used ({trouble}), so what its rules match is denied",
             )
+        if provider is not None and matched and _no_such_port(provider, world):
+            if provider.fail_open:
+                continue
+            status = int(provider.status_on_error) if provider.status_on_error.isdigit() else 403
+            why = f"{_where(matched)}: authorizer `{name}` has no port {provider.port} at `{provider.service}`, so asking it fails"
+            return Decision(False, matched, None, None, why, status)
         fact = missing_attribute(rule, a) if matched is None else f"what the external authorizer `{name}` answers"
         undecided = undecided or Decision(None, rule, None, fact, f"{_where(rule)}: asks the external authorizer `{name}`")
     return undecided or Decision(True, None, None, None, "no CUSTOM rule matches")
+
+
+def _no_such_port(provider: ExtensionProvider, world: World) -> bool:
+    """Whether the input shows that the authorizer's Service has not the port that mesh config names."""
+    service = next((s for s in world.services if s.host == provider.service.rpartition("/")[2]), None)
+    return service is not None and all(port.number != provider.port for port in service.ports)
 
 
 def _where(rule: CompiledRule) -> str:

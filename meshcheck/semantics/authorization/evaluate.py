@@ -21,6 +21,8 @@ class Decision(NamedTuple):
     missing: str | None = None
     why: str = ""
     """What happens, where the rule alone does not say it."""
+    status: int = 403
+    """Of a refusal."""
 
 
 ALLOWED = Decision(True, None, None)

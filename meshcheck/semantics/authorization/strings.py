@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 Match = Callable[[str], bool]
-_TEMPLATE_SEGMENT = {"{*}": r"[A-Za-z0-9\-._~%!$&'()+,;:@=]+", "{**}": r"[A-Za-z0-9\-._~%!$&'()+,;:@=/]*"}
+_TEMPLATE_SEGMENT = {"{*}": r"[A-Za-z0-9\-._~%!$&'()+,;:@=*]+", "{**}": r"[A-Za-z0-9\-._~%!$&'()+,;:@=*/]*"}
 _PARTS = re.compile(r"(\{\*\*?\})")
 
 

@@ -217,11 +217,11 @@ def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Att
             workload=str(workload),
         )
 
-    if arrival.claims is not None:
-        a.payload = requests.split_claims(arrival.claims, None)
-        return station(ALLOWED, f"{name}: the given claims count as verified")
     providers = world.once(("providers", id(workload)), lambda: requests.providers_of(attached))
-    outcome = requests.check(providers, a.method, a.query, a.headers, arrival.now)
+    if arrival.claims is not None and not requests.is_preflight(a.method, a.headers):
+        outcome = requests.check_claims(providers, arrival.claims, arrival.now)
+    else:
+        outcome = requests.check(providers, a.method, a.query, a.headers, arrival.now)
     a.payload = outcome.payload if outcome.problem is None and outcome.provider is not None else None
     a.headers, a.query = requests.without_token(a.headers, a.query, outcome)
     if outcome.problem is not None and outcome.provider is not None:
@@ -279,6 +279,8 @@ def _station(
     symptom = None
     if verdict == DENIED:
         symptom = symptoms.FORBIDDEN if a.http else symptoms.RESET
+        if decision.policy_id is None and a.http:
+            symptom = Symptom("http", decision.status, "")  # the answer of ext_authz itself, without a body
     if explain:
         mentions, reasons, summary = explanation.explain(name, verdict, decision, policies, a)
     else:

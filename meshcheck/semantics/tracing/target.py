@@ -70,14 +70,14 @@ def _by_host(world: World, host: str, port: int, client_namespace: str | None) -
     if named.service is None:
         backends = () if named.missing else (Backend(None, named.address or "", port, None, None),)
         return TargetView(name, host, port, named, backends, False, named.missing)
-    return of_service(world, named.service, port, named)
+    return of_service(world, named.service, port, named, host)
 
 
-def of_service(world: World, service: Service, port: int, named: Named | None) -> TargetView:
-    """The workloads behind a Service port."""
+def of_service(world: World, service: Service, port: int, named: Named | None, typed: str | None = None) -> TargetView:
+    """The workloads behind a Service port. `typed` is the name as the caller wrote it: policies see that one."""
     name = f"{service.namespace}/{service.name}:{port}"
     found = next((p for p in service.ports if p.number == port), None)
-    host = named.host if named else service.host
+    host = typed or service.host
     if service.external_name:
         return TargetView(name, host, port, named, (Backend(None, service.external_name, port, service, found),), False)
     if found is None and not service.headless:
