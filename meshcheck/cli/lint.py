@@ -55,12 +55,13 @@ def run(arguments: list[str]) -> int:
     _stop_when_nothing_was_read(reading)
     findings, read = findings_of(reading), _read(reading)
     if options.output == "json":
-        json.dump(lint_json(findings, read), sys.stdout, indent=2, ensure_ascii=False)
+        json.dump(lint_json(findings, read), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         from meshcheck.render.style import style_for
 
-        sys.stdout.write(lint_text(findings, read, style_for(sys.stdout, options.color)))
+        text = lint_text(findings, read, style_for(sys.stdout, options.color))
+        sys.stdout.write(text.encode("utf-8", "replace").decode())
     return _status(findings)
 
 
@@ -69,7 +70,7 @@ def _batch(path: str) -> int:
     from meshcheck.cli.batch import lines_of, problems_of, read_world
 
     status = 0
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    encode = json.JSONEncoder(separators=(",", ":")).encode
     for _, line in lines_of(path):
         if isinstance(line, str):
             sys.stdout.write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from meshcheck.decode.admission.words import shown
+from meshcheck.decode.admission.words import shown, size
 
 LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
@@ -48,7 +48,7 @@ def label_key(text: str) -> str | None:
 @lru_cache(4096)
 def label_value(text: str) -> str | None:
     """Value of a label."""
-    if len(text.encode()) > 63:
+    if size(text) > 63:
         return f"`{shown(text)}` has more than 63 characters, too many for a label"
     if text and not _NAME_PART.fullmatch(text):
         return f"`{shown(text)}` is no label value: letters, digits, `-`, `_` and `.`, a letter or digit first and last"

@@ -11,7 +11,7 @@ from typing import Any
 
 from meshcheck.decode.admission import formats
 from meshcheck.decode.admission.faults import Check, Faults, Format, at
-from meshcheck.decode.admission.words import shown
+from meshcheck.decode.admission.words import shown, size
 
 TABLE = """
 ObjectMeta #owners: annotations {str}#annotations, creationTimestamp time, deletionGracePeriodSeconds int64, deletionTimestamp time,
@@ -43,12 +43,12 @@ def labels(value: dict[str, str]) -> Faults:
 
 def _annotations(value: dict[str, str]) -> Faults:
     """Keys of annotations, in any case, and the size of all together."""
-    size = 0
+    length = 0
     for key, text in value.items():
         if said := formats.label_key(key.lower()):
             return at(said.replace("label", "annotation", 1), key)
-        size += len(key) + len(text)
-    if size > _MOST_ANNOTATIONS // 4 and sum(len(k.encode()) + len(v.encode()) for k, v in value.items()) > _MOST_ANNOTATIONS:
+        length += len(key) + len(text)
+    if length > _MOST_ANNOTATIONS // 4 and sum(size(k) + size(v) for k, v in value.items()) > _MOST_ANNOTATIONS:
         return at("all annotations together have more than 256 KiB")
     return None
 

@@ -33,7 +33,13 @@ def shown(value: Any) -> str:
         text = str(value)
     except ValueError:  # an integer of more digits than Python converts
         return "of thousands of digits"
-    return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+    text = text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+    return text.encode("utf-8", "replace").decode()  # JSON can hold halves of characters, which cannot be printed
+
+
+def size(text: str) -> int:
+    """Bytes of a text in UTF-8."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def listed(names: Sequence[str], last: str) -> str:
@@ -46,6 +52,7 @@ def unknown(name: str, known: Iterable[str]) -> str:
     """Says that a field is unknown, and which one may be meant."""
     from difflib import get_close_matches
 
+    name = str(name)
     # Only names that look alike at first sight are compared: there may be very many unknown fields.
     alike = [other for other in known if other[:1].lower() == name[:1].lower() and abs(len(other) - len(name)) < 3]
     near = get_close_matches(name, alike, 1, 0.75)

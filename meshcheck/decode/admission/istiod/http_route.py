@@ -14,7 +14,7 @@ from meshcheck.decode.admission.istio_formats import nanoseconds
 from meshcheck.decode.admission.istiod import names
 from meshcheck.decode.admission.istiod.destination import destination, weighted
 from meshcheck.decode.admission.istiod.header_values import TOKEN, changes, is_authority, match_name
-from meshcheck.decode.admission.words import shown
+from meshcheck.decode.admission.words import shown, size
 
 _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"])
 _RETRIES = frozenset(
@@ -163,7 +163,7 @@ def _regex(text: str) -> str | None:
     """An expression for RE2. What Python cannot compile either is wrong; what only Python can is found here."""
     if not text:
         return "an empty expression matches nothing"
-    if len(text.encode()) > _MOST_REGEX:
+    if size(text) > _MOST_REGEX:
         return f"an expression has at most {_MOST_REGEX} characters"
     if found := re.search(r"(?<!\\)(?:\\\\)*(\(\?(?:[=!>]|<[=!])|\\[1-9]|[*+?}]\+)", text):
         return f"RE2 knows no `{found[1]}`"
@@ -265,7 +265,7 @@ def _direct_response(route: dict[str, Any]) -> Faults:
     if response is None:
         return None
     body = response.get("body") or {}
-    if len(body.get("string", "").encode()) > _MOST_BODY or len(body.get("bytes", "")) * 3 // 4 > _MOST_BODY:
+    if size(body.get("string", "")) > _MOST_BODY or len(body.get("bytes", "")) * 3 // 4 > _MOST_BODY:
         return at("must have less than 1 MiB", "directResponse", "body")
     return None if 200 <= response["status"] <= 600 else at("must be between 200 and 599", "directResponse", "status")
 
