@@ -79,8 +79,8 @@ def run(words: list[str]) -> int:
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
     question = _question(options)
     reading = read_sources(options)
-    world = _world(options, reading)
-    _warn(reading, world)
+    world = world_of(options, reading)
+    warn(reading, world)
     from meshcheck.semantics.tracing.trace import trace
 
     _check_names(world, question)
@@ -107,7 +107,7 @@ def _batch(options: argparse.Namespace) -> int:
     return run_batch(options.batch, answer, sys.stdout.write)
 
 
-def _world(options: argparse.Namespace, reading: Reading) -> World:
+def world_of(options: argparse.Namespace, reading: Reading) -> World:
     from meshcheck.cli.world import build_world
 
     text = None
@@ -159,7 +159,7 @@ def _values(reading: Reading) -> Any:
     return table.get
 
 
-def _warn(reading: Reading, world: World) -> None:
+def warn(reading: Reading, world: World) -> None:
     """What could not be read or used, on standard error: the answer is without it."""
     for note in reading.not_read:
         if note.fatal:

@@ -59,17 +59,14 @@ def unknown(name: str, known: Iterable[str]) -> str:
     return f"unknown field, dropped by the API server{f'; did you mean `{near[0]}`?' if near else ''}"
 
 
-def not_one_of(value: Any, values: Sequence[str]) -> str:
+def not_one_of(value: str, values: Sequence[str]) -> str:
     """A text that should be one of a few others."""
-    wanted = [repr_empty(v) for v in values]
-    near = next((v for v in values if isinstance(value, str) and v.lower() == value.lower()), None)
+    near = next((other for other in values if other.lower() == value.lower()), None)
     hint = f"; did you mean `{near}`?" if near else ""
-    return f"`{shown(value)}` is not one of {listed(wanted, 'and')}{hint}"
-
-
-def repr_empty(text: str) -> str:
-    """The empty text made visible."""
-    return text or '""'
+    wanted = listed([other for other in values if other], "and")
+    if not value:
+        return f"must not be empty: {wanted} are possible"
+    return f"`{shown(value)}` is not {f'one of {wanted}' if len(values) > 1 else wanted}{hint}"
 
 
 def outside(value: float, low: int | None, high: int | None) -> str:

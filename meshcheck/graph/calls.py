@@ -1,0 +1,165 @@
+"""Which calls are asked about, and what the trace engine says to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from meshcheck.model.core import Service, ServicePort, Workload
+from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Symptom, Trace
+from meshcheck.semantics import port_protocol
+from meshcheck.semantics.authorization.attributes import Attributes
+from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
+from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.trace import trace
+from meshcheck.semantics.world import World
+from meshcheck.semantics.world.sidecars import sidecar_of
+
+SOME = "some"
+"""A call of which some requests are allowed and others are not."""
+MOST_PAIRS = 6400
+"""Worlds up to this many pairs of workloads are asked about every pair; larger ones about the callers that a policy names."""
+OUTSIDE, ANY = "outside", "any workload"
+_CALL = frozenset(["source_ip", "remote_ip", "destination_ip", "sni", "method", "path", "authority", "headers", "payload"])
+
+
+class Call(NamedTuple):
+    """One edge: a caller (`outside`, `any workload`, or NAMESPACE/NAME) and a port of a Service of a workload."""
+
+    source: str
+    target: str
+    service: str
+    port: int
+    target_port: int
+    protocol: str
+    verdict: str
+    symptom: str
+    requests: tuple[str, ...]
+    """Requests that are allowed where not all are: `GET, HEAD /api/*`."""
+    policies: tuple[str, ...]
+    mtls: bool
+
+
+def calls(world: World, focus: frozenset[str] = frozenset()) -> Iterator[Call]:
+    """All calls that are worth an edge; `focus` holds namespaces and NAMESPACE/NAME of workloads."""
+    workloads = [w for w in world.workloads if w.phase not in ("Succeeded", "Failed")]
+    every = bool(focus) and len(workloads) * _focused(workloads, focus) <= 4 * MOST_PAIRS or len(workloads) ** 2 <= MOST_PAIRS
+    for service in world.services:
+        for server in world.pods_of(service):
+            for port, number in _ports(service, server):
+                yield from _to(world, workloads, server, service, port, number, every, focus)
+
+
+def _focused(workloads: list[Workload], focus: frozenset[str]) -> int:
+    return sum(1 for w in workloads if in_focus(str(w), focus))
+
+
+def in_focus(name: str, focus: frozenset[str]) -> bool:
+    """Whether a workload is one of those that are looked at."""
+    return not focus or name in focus or name.partition("/")[0] in focus
+
+
+def _ports(service: Service, server: Workload) -> Iterator[tuple[ServicePort, int]]:
+    from meshcheck.semantics.tracing.server import target_number
+
+    for port in service.ports:
+        number = target_number(port, server)
+        if number is not None and port.protocol == "TCP":
+            yield port, number
+
+
+def _to(
+    world: World, workloads: list[Workload], server: Workload, service: Service, port: ServicePort, number: int, every: bool, focus: frozenset[str]
+) -> Iterator[Call]:
+    http = port_protocol.protocol_of(port) != port_protocol.TCP
+    policies = compiled(world, server, http)
+    requests = list(_requests(policies, http))
+    if not every and not policies.allow_policies and not _isolated(world, server):
+        if in_focus(str(server), focus):
+            yield Call(ANY, str(server), service.name, port.number, number, port_protocol.protocol_of(port), ALLOWED, "", (), (), False)
+        return
+    for caller in workloads:
+        if caller is server or not (in_focus(str(server), focus) or in_focus(str(caller), focus)):
+            continue
+        if not every and policies.allow_policies and not _named(world, policies, caller):
+            continue
+        yield _ask(world, caller, server, service, port, number, http, requests)
+
+
+def _isolated(world: World, server: Workload) -> bool:
+    from meshcheck.semantics.tracing.network import policy_set
+
+    return bool(policy_set(world).selecting(server, "ingress"))
+
+
+def _named(world: World, policies: CompiledPolicies, caller: Workload) -> bool:
+    """Whether an ALLOW rule may mean a caller, by its identity alone."""
+    a = Attributes()
+    a.unknown = _CALL
+    if sidecar_of(world, caller).present is not False:
+        a.principal = f"spiffe://{world.mesh.trust_domain}/ns/{caller.namespace}/sa/{caller.service_account}"
+    return any(_may_come_from(rule, a) for rule in policies.allow)
+
+
+def _may_come_from(rule: CompiledRule, a: Attributes) -> bool:
+    return not rule.sources or any(all(test.holds(a) is not False for test in tests) for tests in rule.sources)
+
+
+def _requests(policies: CompiledPolicies, http: bool) -> Iterator[tuple[str, str, str]]:
+    """(method, path, label): a request that no rule names, and one for each operation that an ALLOW rule names."""
+    yield "PROBE", "/probe-of-meshcheck", ""
+    if not http:
+        return
+    seen = set()
+    for rule in policies.allow:
+        for tests in rule.operations:
+            fields = {test.field.name: test.field.values for test in tests if not test.field.negated}
+            methods, paths = fields.get("methods", ("*",)), fields.get("paths", ("*",))
+            label = f"{', '.join(methods)} {', '.join(paths)}".strip()
+            if label not in seen and label != "* *":
+                seen.add(label)
+                yield _example(methods[0], "GET"), _example_path(paths[0]), label.replace("* ", "", 1) if label.startswith("* ") else label
+
+
+def _example(pattern: str, default: str) -> str:
+    return default if "*" in pattern else pattern
+
+
+def _example_path(pattern: str) -> str:
+    path = pattern.replace("{**}", "x").replace("{*}", "x")
+    path = f"/x{path[1:]}" if path.startswith("*") else path.replace("*", "x")
+    return path if path.startswith("/") else "/" + path
+
+
+def _ask(
+    world: World, caller: Workload, server: Workload, service: Service, port: ServicePort, number: int, http: bool, requests: list[tuple[str, str, str]]
+) -> Call:
+    answers: list[tuple[str, Trace]] = []
+    for method, path, label in requests:
+        question = Question(
+            caller=Caller(namespace=caller.namespace, workload=f"{caller.kind}/{caller.name}"),
+            target=Target(host=f"{service.name}.{service.namespace}", port=port.number),
+            protocol="http" if http else "tcp",
+            method=method,
+            path=path,
+            headers={},
+        )
+        answers.append((label, trace(world, question, explain=False)))
+        if answers[0][1].verdict == ALLOWED:
+            break  # the plain request gets through: nothing is gained by asking for special ones
+    verdicts = {found.verdict for _, found in answers}
+    first = answers[0][1]
+    allowed = tuple(label for label, found in answers if found.verdict == ALLOWED and label)
+    verdict = first.verdict if len(verdicts) == 1 else SOME if ALLOWED in verdicts else DENIED if verdicts == {DENIED} else UNKNOWN
+    symptom = words(next((t.symptom for _, t in answers if t.verdict == DENIED), first.symptom)) if verdict in (DENIED, SOME) else ""
+    names = dict.fromkeys(str(s.decider.meta.ref) for _, t in answers for h in t.hops for s in h.stations if s.decider is not None)
+    mtls = any(s.name == "mtls" and "identity spiffe" in f"{s.summary} spiffe" and "identity" in s.summary for _, t in answers for h in t.hops for s in h.stations)
+    return Call(
+        str(caller), str(server), service.name, port.number, number, port_protocol.protocol_of(port), verdict, symptom, allowed, tuple(names), mtls
+    )
+
+
+def words(symptom: Symptom) -> str:
+    """A refusal in a word: `403`, `timeout`."""
+    return str(symptom.status) if symptom.status else symptom.kind
