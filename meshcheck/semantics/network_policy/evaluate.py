@@ -188,6 +188,8 @@ def _network_policies(
 def _unknown_about(peer: Endpoint) -> str:
     if peer.workload is not None and not peer.labels_known:
         return f"the labels of namespace {peer.workload.namespace} are not in the input"
+    if peer.maybe_pod:
+        return "it may be the address of a pod that is not in the input"
     return "its address is not in the input, and plugins differ in whether a block means pods"
 
 

@@ -27,6 +27,8 @@ class Endpoint(NamedTuple):
     """A name outside the cluster, where the caller used one."""
     labels_known: bool = True
     """Whether the labels of the namespace were read, or may be taken as none."""
+    maybe_pod: bool = False
+    """An address that may be a pod's: in an open world nobody knows."""
     node_labels: Mapping[str, str] | None = None
     """Labels of the node that has the address, where it was read."""
 
@@ -69,7 +71,7 @@ def means_pods(peer: PodPeer, end: Endpoint, policy_namespace: str) -> bool | No
     """Pods by labels; nothing outside the cluster, and no node, is ever meant."""
     workload = end.workload
     if workload is None or end.host:
-        return False
+        return None if end.maybe_pod else False
     if peer.pods is not None and not peer.pods.matches(workload.pod_labels):
         return False
     if peer.namespaces is None:

@@ -101,9 +101,9 @@ def _source(world: World, question: Question, who: CallerView) -> Endpoint | Non
     if who.caller.node:
         address = question.source_ip or who.address
         node = _node_at(world, address)
-        return Endpoint(None, None, address, True, "", True, node.meta.labels if node else None)
+        return Endpoint(None, None, address, True, "", True, False, node.meta.labels if node else None)
     if who.caller.external or who.caller.ip:
-        return Endpoint(None, None, question.source_ip or who.address)
+        return Endpoint(None, None, question.source_ip or who.address, maybe_pod=not (world.closed or who.caller.external))
     return None
 
 
@@ -124,7 +124,7 @@ def _endpoint(world: World, workload: Workload, address: str, strict: bool = Fal
     known = world.closed or namespace.meta is not None
     node = _node_at(world, address) if workload.host_network else None
     host = node is not None or (workload.host_network and bool(address) and not strict)
-    return Endpoint(workload, namespace, address, host, "", known, node.meta.labels if node else None)
+    return Endpoint(workload, namespace, address, host, "", known, False, node.meta.labels if node else None)
 
 
 def _node_at(world: World, address: str) -> Node | None:

@@ -1,0 +1,75 @@
+"""The scenarios: each question gets the verdict that was written by hand, and the very text that stands beside it.
+
+`expected.txt` follows the rendering: read the difference, then `MESHCHECK_UPDATE_GOLDEN=1 pytest tests/golden` rewrites it.
+`verdict.txt` follows the data planes: it is never rewritten by a program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+from meshcheck.cli.main import main
+
+FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
+SCENARIOS = sorted(path for path in FOLDER.iterdir() if path.is_dir())
+STATUS = {"allowed": 0, "denied": 1, "unknown": 3}
+
+
+def ask(scenario: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *more: str) -> tuple[int, str]:
+    """Exit status and standard output of a scenario's question."""
+    monkeypatch.chdir(scenario)
+    status = main(["trace", *shlex.split((scenario / "question.txt").read_text()), *more])
+    out, err = capsys.readouterr()
+    assert err == ""
+    return status, out
+
+
+def in_words(trace: dict) -> str:
+    """A trace in the form of verdict.txt."""
+    words = [trace["verdict"]]
+    decided = trace["decided_by"]
+    if trace["verdict"] == "denied":
+        symptom = trace["symptom"]
+        words += [symptom["kind"], *([str(symptom["status"])] if symptom["status"] else [])]
+        if decided["policy_id"]:
+            words.append(f"policy_id={decided['policy_id']}")
+        if decided["object"]:
+            name = "/".join(part for part in (decided["object"]["namespace"], decided["object"]["name"]) if part)
+            words.append(f"object={decided['object']['kind']} {name}")
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
+def test_verdict(scenario: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    status, out = ask(scenario, capsys, monkeypatch, "-o", "json")
+    trace = json.loads(out)
+    assert in_words(trace) == (scenario / "verdict.txt").read_text().strip()
+    assert status == STATUS[trace["verdict"]]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
+def test_text(scenario: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, out = ask(scenario, capsys, monkeypatch)
+    expected = scenario / "expected.txt"
+    if os.environ.get("MESHCHECK_UPDATE_GOLDEN"):
+        expected.write_text(out)
+    assert out == expected.read_text()
+
+
+def test_each_scenario_is_complete_and_listed_once() -> None:
+    index = (FOLDER / "README.md").read_text()
+    assert len(SCENARIOS) >= 25
+    for scenario in SCENARIOS:
+        present = {path.name for path in scenario.iterdir()}
+        assert present == {"README.md", "manifests.yaml", "question.txt", "verdict.txt", "expected.txt"}
+        title, blank, *paragraph = (scenario / "README.md").read_text().strip().split("\n")
+        assert title.startswith("# ")
+        assert blank == ""
+        assert paragraph
+        assert "" not in paragraph
+        assert index.count(f"]({scenario.name}/README.md)") == 1
