@@ -41,7 +41,7 @@ KINDS: dict[tuple[str, str], Kind] = {
     ("", "Pod"): Kind("pods", _V1),
     ("", "ReplicationController"): Kind("workloads", _V1),
     ("apps", "Deployment"): Kind("workloads", _V1),
-    ("apps", "StatefulSet"): Kind("workloads", _V1),
+    ("apps", "StatefulSet"): Kind("workloads", _V1, formats.dns_label),
     ("apps", "DaemonSet"): Kind("workloads", _V1),
     ("apps", "ReplicaSet"): Kind("workloads", _V1),
     ("batch", "Job"): Kind("workloads", _V1),

@@ -34,7 +34,7 @@ StatefulRolling: maxUnavailable intstr#share#some_share, partition int32:0..
 DaemonSet #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec DaemonSetSpec, status any
 DaemonSetSpec #selecting #always #mounting: minReadySeconds int32:0.., revisionHistoryLimit int32:0.., selector LabelSelector,
     template PodTemplateSpec, updateStrategy DaemonStrategy
-DaemonStrategy: rollingUpdate RollingUpdate#daemon_rolling, type =""|OnDelete|RollingUpdate
+DaemonStrategy #daemon_rolling: rollingUpdate RollingUpdate, type =""|OnDelete|RollingUpdate
 ReplicationController #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec ControllerSpec, status any
 ControllerSpec #plain_selecting #always #mounting: minReadySeconds int32:0.., replicas int32:0.., selector {str}#labels,
     template PodTemplateSpec
@@ -165,6 +165,12 @@ def _rolling(value: dict[str, Any]) -> Faults:
 
 
 def _daemon_rolling(value: dict[str, Any]) -> Faults:
+    if "rollingUpdate" not in value or value.get("type") == "OnDelete":
+        return None
+    return below(_one_of_both(value["rollingUpdate"]), "rollingUpdate") or None
+
+
+def _one_of_both(value: dict[str, Any]) -> Faults:
     surge, unavailable = value.get("maxSurge", 0), value.get("maxUnavailable", 1)
     if surge not in (0, "0%") and unavailable not in (0, "0%"):
         return at("a DaemonSet takes `maxSurge` or `maxUnavailable`, not both", "maxSurge")
