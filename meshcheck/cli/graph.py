@@ -23,13 +23,29 @@ Up to 80 workloads every pair is asked about; in larger worlds the callers that 
 def parser() -> argparse.ArgumentParser:
     """The options of `graph`."""
     p = argparse.ArgumentParser(
-        prog="meshcheck graph", description="The service-to-service graph.", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="meshcheck graph",
+        description="The service-to-service graph.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("-o", "--output", choices=("text", "json", "graphml", "dot", "mermaid"), default="text")
     p.add_argument("--focus", action="append", default=[], metavar="NAMESPACE[/WORKLOAD]", help="only calls to and from these; repeatable")
-    p.add_argument("--group", choices=("auto", "namespace", "none"), default="auto", help="namespaces as nodes; auto: from 40 workloads on, without --focus")
-    p.add_argument("--verdict", action="append", default=[], choices=("allowed", "some", "denied", "unknown"), help="only edges with this verdict; repeatable")
-    p.add_argument("--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)")
+    p.add_argument(
+        "--group",
+        choices=("auto", "namespace", "none"),
+        default="auto",
+        help="namespaces as nodes; auto: from 40 workloads on, without --focus",
+    )
+    p.add_argument(
+        "--verdict",
+        action="append",
+        default=[],
+        choices=("allowed", "some", "denied", "unknown"),
+        help="only edges with this verdict; repeatable",
+    )
+    p.add_argument(
+        "--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)"
+    )
     p.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     add_source_options(p)
     return p

@@ -134,7 +134,9 @@ def _pods(peer: Mapping[str, Any], field: Path) -> Peer:
         if spaces is None and isinstance(raw.get("namespaces"), dict):
             spaces = raw["namespaces"].get("namespaceSelector")
         return PodPeer(
-            decode_selector(spaces, (*field, "pods", "namespaceSelector")), decode_selector(raw.get("podSelector"), (*field, "pods", "podSelector")), field
+            decode_selector(spaces, (*field, "pods", "namespaceSelector")),
+            decode_selector(raw.get("podSelector"), (*field, "pods", "podSelector")),
+            field,
         )
     return UnknownPeer(field)
 

@@ -11,19 +11,18 @@ _CORE = {
     "Pod": "decode_pod", "Service": "decode_service", "Endpoints": "decode_endpoints",
     "ServiceAccount": "decode_service_account", "ReplicationController": "decode_controller",
 }  # fmt: skip
+_TEMPLATES_OF_OTHERS = (
+    ("argoproj.io", "Rollout"),
+    ("apps.openshift.io", "DeploymentConfig"),
+    ("kubevirt.io", "VirtualMachine"),
+    ("apps.kruise.io", "CloneSet"),
+)
+"""Kinds of other projects that have their pod template where Deployments have it."""
 _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     **{("", kind): ("core", function) for kind, function in _CORE.items()},
     **{("apps", kind): ("core", "decode_controller") for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
     **{("extensions", kind): ("core", "decode_controller") for kind in ("Deployment", "DaemonSet", "ReplicaSet")},
-    **{
-        (group, kind): ("core", "decode_controller")  # pod templates of others, in the place where Deployments have theirs
-        for group, kind in (
-            ("argoproj.io", "Rollout"),
-            ("apps.openshift.io", "DeploymentConfig"),
-            ("kubevirt.io", "VirtualMachine"),
-            ("apps.kruise.io", "CloneSet"),
-        )
-    },
+    **dict.fromkeys(_TEMPLATES_OF_OTHERS, ("core", "decode_controller")),
     **{("batch", kind): ("core", "decode_controller") for kind in ("Job", "CronJob")},
     ("discovery.k8s.io", "EndpointSlice"): ("core", "decode_endpoints"),
     ("networking.k8s.io", "NetworkPolicy"): ("network_policy", "decode"),

@@ -32,11 +32,23 @@ def causes_of(world: World, trace: Trace) -> tuple[Cause, ...]:
         decider = station.decider
         message = f"{_name(decider.meta.ref)} has no rules, so it allows nothing"
         return (Cause(message, decider.meta.ref, decider.meta, ("spec",)),)
-    if station.name == "network-policy":
+    if station.name in ("network-policy", "dns"):
         return tuple(_network(station, metas))[:MOST]
+    if station.name == "mtls":
+        return tuple(_handshake(trace, station))
     if station.decider is not None:
         return (Cause(station.summary, station.decider.meta.ref, station.decider.meta, station.decider.field),)
     return (Cause(station.summary),)
+
+
+def _handshake(trace: Trace, station: Station) -> Iterable[Cause]:
+    """Of a failed handshake: what makes the caller talk as it does, then what the server insists on."""
+    for sent in (s for hop in trace.hops for s in hop.stations if s.name in ("client-tls", "client-sidecar")):
+        by = sent.policies[0] if sent.policies else None
+        if by is not None or sent.name == "client-sidecar" or "automatic" not in sent.summary:
+            yield Cause(sent.summary, by.meta.ref if by else None, by.meta if by else None, by.field if by else ())
+    decider = station.decider
+    yield Cause(station.summary, decider.meta.ref if decider else None, decider.meta if decider else None, decider.field if decider else ())
 
 
 def server_of(world: World, station: Station) -> Workload | None:

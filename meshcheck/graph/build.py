@@ -17,7 +17,9 @@ def build(world: World, focus: frozenset[str] = frozenset(), verdicts: frozenset
     for workload in world.workloads:
         if not focus or str(workload) in focus or workload.namespace in focus:
             side = {True: "yes", False: "no", None: "unknown"}[sidecar_of(world, workload).present]
-            graph.add_node(str(workload), namespace=workload.namespace, kind=workload.kind, service_account=workload.service_account, sidecar=side)
+            graph.add_node(
+                str(workload), namespace=workload.namespace, kind=workload.kind, service_account=workload.service_account, sidecar=side
+            )
     for call in calls(world, focus):
         if not verdicts or call.verdict in verdicts:
             _add(graph, world, call)

@@ -44,7 +44,7 @@ class Call(NamedTuple):
 def calls(world: World, focus: frozenset[str] = frozenset()) -> Iterator[Call]:
     """All calls that are worth an edge; `focus` holds namespaces and NAMESPACE/NAME of workloads."""
     workloads = [w for w in world.workloads if w.phase not in ("Succeeded", "Failed")]
-    every = bool(focus) and len(workloads) * _focused(workloads, focus) <= 4 * MOST_PAIRS or len(workloads) ** 2 <= MOST_PAIRS
+    every = (bool(focus) and len(workloads) * _focused(workloads, focus) <= 4 * MOST_PAIRS) or len(workloads) ** 2 <= MOST_PAIRS
     for service in world.services:
         for server in world.pods_of(service):
             for port, number in _ports(service, server):
@@ -70,7 +70,14 @@ def _ports(service: Service, server: Workload) -> Iterator[tuple[ServicePort, in
 
 
 def _to(
-    world: World, workloads: list[Workload], server: Workload, service: Service, port: ServicePort, number: int, every: bool, focus: frozenset[str]
+    world: World,
+    workloads: list[Workload],
+    server: Workload,
+    service: Service,
+    port: ServicePort,
+    number: int,
+    every: bool,
+    focus: frozenset[str],
 ) -> Iterator[Call]:
     http = port_protocol.protocol_of(port) != port_protocol.TCP
     policies = compiled(world, server, http)
@@ -133,7 +140,14 @@ def _example_path(pattern: str) -> str:
 
 
 def _ask(
-    world: World, caller: Workload, server: Workload, service: Service, port: ServicePort, number: int, http: bool, requests: list[tuple[str, str, str]]
+    world: World,
+    caller: Workload,
+    server: Workload,
+    service: Service,
+    port: ServicePort,
+    number: int,
+    http: bool,
+    requests: list[tuple[str, str, str]],
 ) -> Call:
     answers: list[tuple[str, Trace]] = []
     for method, path, label in requests:
@@ -154,9 +168,24 @@ def _ask(
     verdict = first.verdict if len(verdicts) == 1 else SOME if ALLOWED in verdicts else DENIED if verdicts == {DENIED} else UNKNOWN
     symptom = words(next((t.symptom for _, t in answers if t.verdict == DENIED), first.symptom)) if verdict in (DENIED, SOME) else ""
     names = dict.fromkeys(str(s.decider.meta.ref) for _, t in answers for h in t.hops for s in h.stations if s.decider is not None)
-    mtls = any(s.name == "mtls" and "identity spiffe" in f"{s.summary} spiffe" and "identity" in s.summary for _, t in answers for h in t.hops for s in h.stations)
+    mtls = any(
+        s.name == "mtls" and "identity spiffe" in f"{s.summary} spiffe" and "identity" in s.summary
+        for _, t in answers
+        for h in t.hops
+        for s in h.stations
+    )
     return Call(
-        str(caller), str(server), service.name, port.number, number, port_protocol.protocol_of(port), verdict, symptom, allowed, tuple(names), mtls
+        str(caller),
+        str(server),
+        service.name,
+        port.number,
+        number,
+        port_protocol.protocol_of(port),
+        verdict,
+        symptom,
+        allowed,
+        tuple(names),
+        mtls,
     )
 
 

@@ -23,7 +23,7 @@ _WORDS = frozenset(
 _ODD = re.compile(
     r"[-+]?(?:0[0-9a-z_]+|[0-9][0-9_]*_[0-9_]*|[0-9_]*\.[0-9_]*(?:e[-+]?[0-9]+)?|[0-9]+e[-+]?[0-9]+|[0-9]{18,}):?"  # numbers
     r"|\+.*|[-+]?\.(?:inf|nan)"
-    r"|[0-9]+:"  # keys that are numbers
+    r"|-?[0-9]+:"  # keys that are numbers
     r"|[&*!%@`:?].*|<<:|\.\.\.",  # anchors, aliases, tags, directives, complex keys, merges, ends
     re.IGNORECASE,
 )

@@ -100,7 +100,7 @@ class NetworkPolicy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdminPolicy:
-    """AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy. `tier` is Admin or Baseline; the lower `priority` goes first."""
+    """AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy. `tier` is Admin or Baseline; low `priority` goes first."""
 
     meta: Meta
     tier: str

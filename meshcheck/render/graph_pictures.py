@@ -30,7 +30,12 @@ def dot(graph: Any) -> str:
     def quoted(text: str) -> str:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
-    lines = ["digraph meshcheck {", "  rankdir=LR;", '  node [shape=box, style=rounded, fontname="sans-serif"];', '  edge [fontname="sans-serif", fontsize=10];']
+    lines = [
+        "digraph meshcheck {",
+        "  rankdir=LR;",
+        '  node [shape=box, style=rounded, fontname="sans-serif"];',
+        '  edge [fontname="sans-serif", fontsize=10];',
+    ]
     for number, (space, names) in enumerate(_spaces(graph)):
         inner = [f"    {quoted(name)} [label={quoted(name.partition('/')[2] or name)}];" for name in names]
         if space and any(graph.nodes[n].get("kind") != "Namespace" for n in names):
@@ -40,7 +45,9 @@ def dot(graph: Any) -> str:
     for source, target, data in sorted(graph.edges(data=True), key=lambda e: (e[0], e[1], _label(e[2]))):
         style = "dashed" if data["verdict"] == "denied" else "solid"
         colour = _COLOURS[data["verdict"]]
-        lines.append(f'  {quoted(source)} -> {quoted(target)} [label={quoted(_label(data))}, color="{colour}", fontcolor="{colour}", style={style}];')
+        lines.append(
+            f'  {quoted(source)} -> {quoted(target)} [label={quoted(_label(data))}, color="{colour}", fontcolor="{colour}", style={style}];'
+        )
     return "\n".join([*lines, "}"]) + "\n"
 
 

@@ -56,7 +56,9 @@ class PolicySet:
         return self._kept_admin[key]
 
 
-def evaluate(policies: PolicySet, source: Endpoint, target: Endpoint, protocol: str, port: int, *, strict: bool = False, explain: bool = True) -> list[Side]:
+def evaluate(
+    policies: PolicySet, source: Endpoint, target: Endpoint, protocol: str, port: int, *, strict: bool = False, explain: bool = True
+) -> list[Side]:
     """Egress of the source and ingress of the target. A pod that calls itself is never hindered."""
     if source.workload is not None and source.workload is target.workload and source.workload.kind == "Pod":
         return []
@@ -70,7 +72,15 @@ def evaluate(policies: PolicySet, source: Endpoint, target: Endpoint, protocol: 
 
 
 def _side(
-    policies: PolicySet, direction: str, subject: Endpoint, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool, explain: bool
+    policies: PolicySet,
+    direction: str,
+    subject: Endpoint,
+    peer: Endpoint,
+    target: Endpoint,
+    protocol: str,
+    port: int,
+    strict: bool,
+    explain: bool,
 ) -> Side:
     workload = subject.workload
     assert workload is not None
@@ -91,7 +101,14 @@ def _side(
 
 
 def _tier(
-    policies: tuple[AdminPolicy, ...], direction: str, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool, passed: list[Mention]
+    policies: tuple[AdminPolicy, ...],
+    direction: str,
+    peer: Endpoint,
+    target: Endpoint,
+    protocol: str,
+    port: int,
+    strict: bool,
+    passed: list[Mention],
 ) -> Side | None:
     """The first rule that matches; Pass, and no match, leave the tier."""
     decided: tuple[AdminPolicy, PolicyRule, str] | None = None
@@ -182,7 +199,9 @@ def _network_policies(
     isolating = tuple(Mention(p.meta, direction, "isolates", None, ("spec",)) for p in selecting)
     names = ", ".join(f"{p.meta.namespace}/{p.meta.name}" for p in selecting)
     reasons = explanation.explain(selecting, direction, peer, target, protocol, port, strict) if explain else ()
-    return Side(direction, False, (*passed, *isolating), f"{names} isolates it for {direction}, and no rule allows this call", None, reasons)
+    return Side(
+        direction, False, (*passed, *isolating), f"{names} isolates it for {direction}, and no rule allows this call", None, reasons
+    )
 
 
 def _unknown_about(peer: Endpoint) -> str:

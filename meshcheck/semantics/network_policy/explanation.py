@@ -59,7 +59,11 @@ def _peer(ref: ObjectRef, peer: Peer, end: Endpoint, namespace: str, strict: boo
     failing: list[Reason] = []
     if peer.namespaces is None:
         if end.workload.namespace != namespace:
-            failing.append(Reason("podSelector alone", False, ref, peer.field, (f"pods of namespace {namespace}",), f"namespace {end.workload.namespace}"))
+            failing.append(
+                Reason(
+                    "podSelector alone", False, ref, peer.field, (f"pods of namespace {namespace}",), f"namespace {end.workload.namespace}"
+                )
+            )
     else:
         failing += _requirements(ref, "namespaceSelector", peer.namespaces, end.namespace.labels)
     if peer.pods is not None:
@@ -84,5 +88,14 @@ def _words(requirement: Requirement) -> str:
 
 
 def _port(ref: ObjectRef, span: PortRange, target: Endpoint, protocol: str, port: int) -> Reason:
-    number = span.name or ("any port" if (span.low, span.high) == (0, 65535) else str(span.low) if span.low == span.high else f"{span.low}-{span.high}")
-    return Reason("ports", covers(span, target, protocol, port), ref, span.field, (f"{span.protocol or 'any protocol'} {number}",), f"{protocol} {port}")
+    number = span.name or (
+        "any port" if (span.low, span.high) == (0, 65535) else str(span.low) if span.low == span.high else f"{span.low}-{span.high}"
+    )
+    return Reason(
+        "ports",
+        covers(span, target, protocol, port),
+        ref,
+        span.field,
+        (f"{span.protocol or 'any protocol'} {number}",),
+        f"{protocol} {port}",
+    )

@@ -13,7 +13,9 @@ def covers(span: PortRange, target: Endpoint, protocol: str, port: int) -> bool:
     if span.name is not None:
         if target.workload is None:
             return False
-        found = next((p for p in target.workload.ports if p.name == span.name and (span.protocol is None or p.protocol == span.protocol)), None)
+        found = next(
+            (p for p in target.workload.ports if p.name == span.name and (span.protocol is None or p.protocol == span.protocol)), None
+        )
         return found is not None and found.number == port and found.protocol == protocol
     return span.low <= port <= span.high
 

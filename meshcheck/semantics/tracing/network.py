@@ -48,9 +48,17 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     side = answers[0][2]
     if side.allowed is None or not servers:
         fact = side.missing if servers and side.missing else _dns_fact(world, workload, side)
-        return Station("dns", "cni", UNKNOWN, "whether the caller may ask the cluster's DNS", side.mentions, missing=fact, workload=str(workload)) if fact else None
+        return (
+            Station(
+                "dns", "cni", UNKNOWN, "whether the caller may ask the cluster's DNS", side.mentions, missing=fact, workload=str(workload)
+            )
+            if fact
+            else None
+        )
     why = f"{side.summary}: the caller cannot ask the cluster's DNS (UDP 53)"
-    return Station("dns", "cni", DENIED, why, side.mentions, side.reasons, symptoms.DNS_FAILURE, decider=_decider(side), workload=str(workload))
+    return Station(
+        "dns", "cni", DENIED, why, side.mentions, side.reasons, symptoms.DNS_FAILURE, decider=_decider(side), workload=str(workload)
+    )
 
 
 def _dns_fact(world: World, workload: Workload, side: Side) -> str | None:
@@ -88,11 +96,19 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
         return []
     strict = question.network_policy_only
     source = _source(world, question, who)
-    target = _endpoint(world, backend.workload, backend.address, strict) if backend.workload else Endpoint(None, None, backend.address, name=backend.address)
+    target = (
+        _endpoint(world, backend.workload, backend.address, strict)
+        if backend.workload
+        else Endpoint(None, None, backend.address, name=backend.address)
+    )
     if source is None:
         return _unknown_source(world, who, backend, target)
     sides = network_policy.evaluate(policy_set(world), source, target, question.transport, backend.port, strict=strict, explain=explain)
-    return [_station(side, who.workload if side.direction == "egress" else backend.workload) for side in sides if explain or strict or side.allowed is not True]
+    return [
+        _station(side, who.workload if side.direction == "egress" else backend.workload)
+        for side in sides
+        if explain or strict or side.allowed is not True
+    ]
 
 
 def _source(world: World, question: Question, who: CallerView) -> Endpoint | None:

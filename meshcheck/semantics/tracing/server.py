@@ -240,14 +240,17 @@ def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Att
 
 
 def _audit(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
-    if not explain or not (policies.audit or policies.dry_run):
+    dry = [p for p in policies.attached if p.dry_run]
+    if not explain or not (policies.audit or dry):
         return None
-    matched = [rule for rule in (*policies.audit, *policies.dry_run) if rule.holds(a)]
-    said = ", ".join(rule.name for rule in matched) or "no rule matches"
-    mentions = tuple({id(r.policy): Mention(r.policy.meta) for r in (*policies.audit, *policies.dry_run)}.values())
-    return Station(
-        "audit", "sidecar", NOT_APPLICABLE, f"audit and dry-run: {said} (never changes the answer)", mentions, workload=str(workload)
-    )
+    said = [f"{rule.name} would be logged" for rule in policies.audit if rule.holds(a)]
+    for policy in dry:
+        matches = any(rule.holds(a) for rule in policies.dry_run if rule.policy is policy)
+        would = "deny" if matches == (policy.action == "DENY") else "allow"
+        said.append(f"{policy.meta.namespace}/{policy.meta.name} ({policy.action}, dry-run) would {would} it")
+    mentions = tuple(Mention(p.meta) for p in policies.attached if p.action == "AUDIT" or p.dry_run)
+    words = "; ".join(said) or "no AUDIT rule matches"
+    return Station("audit", "sidecar", NOT_APPLICABLE, f"{words} (the answer stays the same)", mentions, workload=str(workload))
 
 
 def _deny(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
