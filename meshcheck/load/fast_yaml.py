@@ -11,8 +11,6 @@ from typing import Any
 
 import yaml12
 
-from meshcheck.load import exact_yaml
-
 _FLOW = str.maketrans("[]{},", "     ")
 _WORDS = frozenset(
     form + colon
@@ -28,6 +26,7 @@ _ODD = re.compile(
     re.IGNORECASE,
 )
 _JSON_KEY = re.compile(r"[\"']:[^\s]")  # `"a":yes` in flow style
+_COMMENT = re.compile(r"""^[ ]*#[^"'\n]*$""", re.MULTILINE)  # with a quote it might be the inside of a text
 _SUSPECT = frozenset("0123456789+-.&*!%@`:?<")
 _MOST_BRACKETS = 400
 
@@ -54,6 +53,8 @@ def may_read(text: str) -> bool:
         return False
     if ('":' in text or "':" in text) and _JSON_KEY.search(text):
         return False
+    if "#" in text:
+        text = _COMMENT.sub("", text)
     tokens = set(text.translate(_FLOW).split())
     return tokens.isdisjoint(_WORDS) and not any(token[0] in _SUSPECT and _ODD.fullmatch(token) for token in tokens)
 
@@ -63,4 +64,6 @@ def read(text: str) -> Any:
     try:
         return yaml12.parse_yaml(text)
     except (ValueError, TypeError, RuntimeError):
+        from meshcheck.load import exact_yaml
+
         return exact_yaml.read(text)  # says where and why in kubectl's way, or knows better

@@ -6,13 +6,13 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from meshcheck.errors import UnreadableError
 from meshcheck.load import fast_yaml, folders
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.objects import Origin, Path, Place
+from meshcheck.model.record import record, value
 
 MOST_FILE = 512 * 1024 * 1024
 MOST_DOCUMENT = 8 * 1024 * 1024
@@ -21,7 +21,7 @@ _AT = re.compile(r"line (\d+)(?:, column (\d+))?:? ?")
 _TEMPLATE = re.compile(r"\{\{[-\s]*(?:\.|if|range|include|template|with|end|define)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Document:
     """One object as it was written: a YAML document, or an item of a `List`."""
 
@@ -29,7 +29,7 @@ class Document:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotRead:
     """A document or file that could not be used."""
 
@@ -39,19 +39,20 @@ class NotRead:
     """False for files that are simply no manifests (no `kind`), such as Helm values."""
 
 
-@dataclass(slots=True, eq=False)
 class Reading:
-    """All that was read from all sources. `place` finds a field again."""
+    """All that was read from all sources. `place` finds a field again.
 
-    documents: list[Document] = field(default_factory=list)
-    not_read: list[NotRead] = field(default_factory=list)
-    duplicate_keys: list[tuple[Place, str]] = field(default_factory=list)
-    files: int = 0
-    exact: bool = False
-    """Read everything with the exact reader, which also sees duplicate keys (`lint`)."""
-    on_file: Callable[[int], None] | None = None
-    _texts: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
-    _nodes: dict[tuple[str, int], Any] = field(default_factory=dict)
+    `exact`: read everything with the exact reader, which also sees duplicate keys (`lint`). `on_file` is told how many files were read.
+    """
+
+    def __init__(self, exact: bool = False, on_file: Callable[[int], None] | None = None) -> None:
+        self.exact, self.on_file = exact, on_file
+        self.documents: list[Document] = []
+        self.not_read: list[NotRead] = []
+        self.duplicate_keys: list[tuple[Place, str]] = []
+        self.files = 0
+        self._texts: dict[tuple[str, int], tuple[int, str]] = {}
+        self._nodes: dict[tuple[str, int], Any] = {}
 
     def place(self, origin: Origin | None, path: Path = ()) -> Place | None:
         """Line and column of a field of an object."""
@@ -123,8 +124,8 @@ class Reading:
 
     def add_values(self, name: str, values: list[dict[str, Any]]) -> None:
         """Objects that are values already: a batch line's, an API server's."""
-        for number, value in enumerate(values):
-            self._add_value(value, Origin(name, number), Place(name, 1, 1))
+        for number, item in enumerate(values):
+            self._add_value(item, Origin(name, number), Place(name, 1, 1))
 
     # ---- documents ----
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from meshcheck.model.objects import Meta, ObjectRef
+from meshcheck.model.record import record, value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Namespace:
     """A namespace. `labels` always holds `kubernetes.io/metadata.name`."""
 
@@ -18,7 +18,7 @@ class Namespace:
     """None when no Namespace object was read: the namespace is known from the objects in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ContainerPort:
     """A port that a container declares. `name` is empty when it has none; `protocol` is TCP, UDP or SCTP."""
 
@@ -27,7 +27,7 @@ class ContainerPort:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Workload:
     """Pods that are alike: a controller's template, or one Pod.
 
@@ -64,7 +64,7 @@ class Workload:
         return f"{self.meta.namespace}/{self.meta.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServicePort:
     """A port of a Service. `target` is a number or the name of a container port."""
 
@@ -75,7 +75,7 @@ class ServicePort:
     app_protocol: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Service:
     """A Service. `selector` is None when its endpoints are made by hand."""
 
@@ -103,7 +103,7 @@ class Service:
         return f"{self.meta.name}.{self.meta.namespace}.svc.cluster.local"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Endpoints:
     """Addresses of a Service that were written by hand (Endpoints, EndpointSlice)."""
 
@@ -113,14 +113,14 @@ class Endpoints:
     ports: tuple[ServicePort, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class ServiceAccount:
     """A service account: the identity of pods."""
 
     meta: Meta
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Node:
     """A node: only its labels and addresses matter."""
 
@@ -128,7 +128,7 @@ class Node:
     addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Requirement:
     """One expression of a label selector: `operator` is In, NotIn, Exists or DoesNotExist; `field` is its path in the selector."""
 
@@ -146,7 +146,7 @@ class Requirement:
         return (self.key in labels) == (self.operator == "Exists")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Selector:
     """A label selector: all requirements must hold; without any it selects everything."""
 

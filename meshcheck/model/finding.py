@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from meshcheck.model.objects import ObjectRef, Path, Place
+from meshcheck.model.record import value
 
 Severity = Literal["error", "warning", "info"]
 Confidence = Literal["high", "medium", "low"]
@@ -13,7 +13,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 """From worst to mildest."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Related:
     """Another place that belongs to a finding."""
 
@@ -21,7 +21,7 @@ class Related:
     place: Place | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """One finding: which rule, how bad, how sure, what and where."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from meshcheck.model.objects import ObjectRef, Origin, Path
+from meshcheck.model.record import record, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """An object that a cluster would not accept, or that meshcheck cannot decode: it is not part of the World."""
 
@@ -21,7 +21,7 @@ class Refused:
     """`api-server` or `istiod`; None when meshcheck itself cannot decode it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Noted:
     """Something about an accepted object that is worth a word: a field that no schema knows."""
 
@@ -31,7 +31,7 @@ class Noted:
     message: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Inventory:
     """Decoded objects by kind; of objects with one name the last one read counts."""
 

@@ -6,14 +6,14 @@ Source: istio/api:networking/v1/*.proto.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from meshcheck.model.core import ServicePort
 from meshcheck.model.objects import Meta, Path
+from meshcheck.model.record import record, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StringMatch:
     """`kind` is exact, prefix, regex or present; with `ignore_case` for paths."""
 
@@ -22,7 +22,7 @@ class StringMatch:
     ignore_case: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class HttpMatch:
     """One match block: all that is given must hold."""
 
@@ -40,7 +40,7 @@ class HttpMatch:
     field: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Destination:
     """Where a route leads. `host` as written: a short name belongs to the namespace of the VirtualService."""
 
@@ -51,7 +51,7 @@ class Destination:
     field: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class HttpRoute:
     """One HTTP route; exactly one of `destinations`, `redirect`, `direct_response` and `delegate` is given."""
 
@@ -70,7 +70,7 @@ class HttpRoute:
     field: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class L4Route:
     """One TCP or TLS route. `matches` are raw match blocks."""
 
@@ -79,7 +79,7 @@ class L4Route:
     field: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class VirtualService:
     """A VirtualService. `gateways` holds `mesh`, `NAMESPACE/NAME`, or `NAME` in its own namespace."""
 
@@ -92,7 +92,7 @@ class VirtualService:
     tls: tuple[L4Route, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TrafficPolicy:
     """What of a traffic policy matters here: TLS. None where nothing is said; `ports` by Service port."""
 
@@ -102,7 +102,7 @@ class TrafficPolicy:
     sni: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Subset:
     """A subset of a service's pods."""
 
@@ -111,7 +111,7 @@ class Subset:
     policy: TrafficPolicy | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class DestinationRule:
     """A DestinationRule."""
 
@@ -123,7 +123,7 @@ class DestinationRule:
     workload_selector: Mapping[str, str] | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class EgressListener:
     """One egress entry of a Sidecar: hosts as `NAMESPACE/HOST`."""
 
@@ -131,7 +131,7 @@ class EgressListener:
     port: int | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Sidecar:
     """A Sidecar. `outbound_mode` is None when it says nothing; `ingress` maps ports to protocols."""
 
@@ -142,7 +142,7 @@ class Sidecar:
     outbound_mode: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class ServiceEntry:
     """A ServiceEntry."""
 

@@ -6,12 +6,12 @@ Source: istio/api:security/v1/*.proto; semantics in meshcheck/semantics/authoriz
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from meshcheck.model.objects import Meta, Path
+from meshcheck.model.record import record, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TargetRef:
     """What a policy attaches to, instead of a selector."""
 
@@ -20,7 +20,7 @@ class TargetRef:
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Attachment:
     """Selector and targets of a policy. `selector` None means all workloads in its scope."""
 
@@ -28,7 +28,7 @@ class Attachment:
     targets: tuple[TargetRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Field:
     """One list of values of a rule: `name` is the field (`principals`) or the key of a `when`; `negated` for its not-twin."""
 
@@ -38,7 +38,7 @@ class Field:
     path: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Rule:
     """One rule: any of `sources`, and any of `operations`, and all of `conditions`. An empty tuple asks for nothing."""
 
@@ -48,7 +48,7 @@ class Rule:
     conditions: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class AuthorizationPolicy:
     """An AuthorizationPolicy. `action` is ALLOW, DENY, AUDIT or CUSTOM."""
 
@@ -60,7 +60,7 @@ class AuthorizationPolicy:
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TokenHeader:
     """A header that may hold a token, and what stands before it."""
 
@@ -68,7 +68,7 @@ class TokenHeader:
     prefix: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class JwtRule:
     """One issuer of a RequestAuthentication. `jwks` is the inline key set as text."""
 
@@ -87,7 +87,7 @@ class JwtRule:
     path: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class RequestAuthentication:
     """A RequestAuthentication."""
 
@@ -96,7 +96,7 @@ class RequestAuthentication:
     rules: tuple[JwtRule, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class PeerAuthentication:
     """A PeerAuthentication. Modes are UNSET, DISABLE, PERMISSIVE or STRICT; `ports` by workload port."""
 

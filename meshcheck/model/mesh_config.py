@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from meshcheck.model.objects import Meta, Path
+from meshcheck.model.record import record, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExtensionProvider:
     """An external authorizer (or another provider: then `kind` is its field and the rest is empty)."""
 
@@ -22,7 +21,7 @@ class ExtensionProvider:
     path: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class MeshConfig:
     """Mesh config with Istio's defaults filled in. Source: istio/api:mesh/v1alpha1/config.proto."""
 

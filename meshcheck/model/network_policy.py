@@ -5,15 +5,14 @@ Sources: kubernetes/api:networking/v1/types.go; kubernetes-sigs/network-policy-a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from meshcheck.model.core import Selector
 from meshcheck.model.objects import Meta, Path
+from meshcheck.model.record import record, value
 
 INGRESS, EGRESS = "ingress", "egress"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PodPeer:
     """Pods by labels. `namespaces` None means the policy's own namespace; `pods` None means all of them."""
 
@@ -22,7 +21,7 @@ class PodPeer:
     field: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BlockPeer:
     """Addresses: in `cidr` and in none of `excepts`."""
 
@@ -31,7 +30,7 @@ class BlockPeer:
     field: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodePeer:
     """Nodes by labels (admin policies, experimental)."""
 
@@ -39,7 +38,7 @@ class NodePeer:
     field: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DomainPeer:
     """Names outside the cluster (admin policies, experimental)."""
 
@@ -47,7 +46,7 @@ class DomainPeer:
     field: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnknownPeer:
     """A peer that nobody here understands: it fails closed."""
 
@@ -57,7 +56,7 @@ class UnknownPeer:
 Peer = PodPeer | BlockPeer | NodePeer | DomainPeer | UnknownPeer
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PortRange:
     """Ports `low` to `high` of a protocol (None: any protocol), or those of the destination's port `name`."""
 
@@ -68,7 +67,7 @@ class PortRange:
     field: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class PolicyRule:
     """One rule. Empty `peers` is everybody (only in NetworkPolicy), empty `ports` is every port.
 
@@ -83,7 +82,7 @@ class PolicyRule:
     field: Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class NetworkPolicy:
     """A NetworkPolicy. `directions` are those it isolates; rules of others are inert."""
 
@@ -98,7 +97,7 @@ class NetworkPolicy:
         return self.ingress if direction == INGRESS else self.egress
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class AdminPolicy:
     """AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy. `tier` is Admin or Baseline; low `priority` goes first."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from meshcheck.model.record import record
 
 Path = tuple[str | int, ...]
 """A field of an object: `("spec", "rules", 0, "from")`."""
@@ -46,7 +47,7 @@ class ObjectRef(NamedTuple):
         return {"apiVersion": self.api_version, "kind": self.kind, "namespace": self.namespace, "name": self.name}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Meta:
     """Identity and metadata of an object."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from meshcheck.model.record import record
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@record
 class Caller:
     """Who calls. Exactly one of the forms of the contract; the flags say how the call arrives."""
 
@@ -23,7 +24,7 @@ class Caller:
     trust_domain: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Target:
     """What is called: a URL's host, or a workload's port, or an address."""
 
@@ -38,7 +39,7 @@ class Target:
     via: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Question:
     """One call, with defaults filled in. Headers have lower-case names."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from meshcheck.model.objects import ObjectRef, Path
+from meshcheck.model.record import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reason:
     """One statement and the statements it rests on.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from meshcheck.model.objects import Meta, ObjectRef, Path
 from meshcheck.model.question import Question
 from meshcheck.model.reason import Reason
+from meshcheck.model.record import record, value
 
 ALLOWED, DENIED, UNKNOWN, NOT_APPLICABLE = "allowed", "denied", "unknown", "not-applicable"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Symptom:
     """What the caller sees. `kind` is http, reset, timeout, refused, tls, dns or cors; `status` and `body` with http."""
 
@@ -23,7 +23,7 @@ class Symptom:
     headers: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mention:
     """A policy or another object that took part at a station. `effect`: allows, denies, passes, isolates, or empty."""
 
@@ -34,7 +34,7 @@ class Mention:
     field: Path = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Station:
     """One point that can refuse the call. `symptom` is set where it does, or where it answers by itself."""
 
@@ -54,7 +54,7 @@ class Station:
     """The proxy answers by itself, below 400: the call ends here, allowed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Hop:
     """From one workload (or the outside) to the next."""
 
@@ -63,7 +63,7 @@ class Hop:
     stations: tuple[Station, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Missing:
     """A fact that the input does not hold, and the station that needs it."""
 
@@ -71,7 +71,7 @@ class Missing:
     needed_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reached:
     """The workload that the call gets to."""
 
@@ -81,7 +81,7 @@ class Reached:
     port: int | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Trace:
     """The answer to a question."""
 
@@ -104,7 +104,7 @@ class Trace:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cause:
     """One thing that, were it otherwise, would change the verdict; the first one is the likeliest."""
 
@@ -114,7 +114,7 @@ class Cause:
     field: Path = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fix:
     """A change that turns the verdict. `patches`: (object, JSON Patch); `verified`: evaluated again with the change."""
 
@@ -122,4 +122,4 @@ class Fix:
     patches: tuple[tuple[ObjectRef, tuple[Mapping[str, Any], ...]], ...] = ()
     safe: bool = True
     verified: bool = False
-    also_opens: tuple[str, ...] = field(default=())
+    also_opens: tuple[str, ...] = ()

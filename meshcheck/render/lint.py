@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from meshcheck.model.finding import SEVERITIES, Finding
 from meshcheck.model.objects import Place, dotted
+from meshcheck.model.record import value
 from meshcheck.render.style import Style
 
 SCHEMA = "meshcheck/lint/v1"
 _REFUSERS = {"api-server": "the API server refuses it", "istiod": "Istio's webhook refuses it"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Read:
     """How much was read, and what could not be."""
 

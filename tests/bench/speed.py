@@ -63,7 +63,8 @@ def main() -> None:
             asked = wall([*MESHCHECK, "trace", "--batch", str(batch(folder, services, QUESTIONS)), "-o", "jsonl", "--brief"], runs)
             rate = (QUESTIONS - 1) / (asked - built)
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-            print(f"{services:>5} services, {size / 1e6:4.1f} MB: read and built {built:6.2f} s {built / empty:6.0f} x; {rate:7.0f} brief questions/s; peak {peak:.0f} MiB")
+            reading = f"{services:>5} services, {size / 1e6:4.1f} MB: read and built {built:6.2f} s {built / empty:6.0f} x"
+            print(f"{reading}; {rate:7.0f} brief questions/s; peak {peak:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -9,18 +9,18 @@ istiod/         Istio's own validation, for objects that the API server accepts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from meshcheck.decode.admission.faults import REFUSED, UNKNOWN, Fault, cleaned
 from meshcheck.decode.admission.kinds import find
 from meshcheck.decode.admission.metadata import name_fault
 from meshcheck.model.objects import Path
+from meshcheck.model.record import value
 
 Refuser = Literal["api-server", "istiod"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Problem:
     """Something a cluster refuses, or (`refused_by` is None) drops, at a field of an object."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from meshcheck.model.record import record
 from meshcheck.semantics.authentication import keys
 
 SKEW = 60
@@ -29,7 +29,7 @@ CANNOT_KNOW = "the keys of the issuer"
 """Not Envoy's: the keys are behind a URI, so nobody can say here whether the signature is right."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Token:
     """A parsed token. `claims` is its payload."""
 

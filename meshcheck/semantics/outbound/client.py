@@ -5,11 +5,10 @@ Sources: istio/istio:pilot/pkg/networking/core/httproute.go, listener_builder.go
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_networking import Destination, Subset, VirtualService
 from meshcheck.model.question import Question
+from meshcheck.model.record import record, replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.attachment import selects
@@ -28,7 +27,7 @@ from meshcheck.semantics.world.world import World
 STATION = "client-sidecar"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Sending:
     """One way that the call may take."""
 

@@ -6,10 +6,10 @@ Source: istio/istio:pilot/pkg/networking/core/listener_inbound.go, filterchain_o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
+from meshcheck.model.record import record
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol, request_path
 from meshcheck.semantics.authentication import peer, requests
@@ -23,7 +23,7 @@ from meshcheck.semantics.world.world import World
 _READ_BY_HTTP = frozenset(["method", "path", "authority", "headers", "payload"])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Arrival:
     """A call as it arrives at the workload's sidecar."""
 
