@@ -53,10 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(module: str, words: list[str]) -> int:
+    import gc
     from importlib import import_module
 
     from meshcheck.errors import MeshcheckError
 
+    gc.set_threshold(200_000, 20, 20)  # a World is millions of objects that stay: looking through them again and again finds nothing
     try:
         status: int = import_module(f"meshcheck.cli.{module}").run(words)
         sys.stdout.flush()

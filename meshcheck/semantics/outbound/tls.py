@@ -15,6 +15,7 @@ from meshcheck.model.objects import Path
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.authentication import peer
 from meshcheck.semantics.routing.selection import full_name, host_covers, is_exported
+from meshcheck.semantics.tracing.server import peer_mode
 from meshcheck.semantics.world.sidecars import sidecar_of
 from meshcheck.semantics.world.world import World
 
@@ -117,16 +118,15 @@ def transport_to(
         return Transport(_SERVER_TLS.get(mode, "plaintext"), f"DestinationRule {rule.meta.namespace}/{rule.meta.name}: {mode}", rule, field)
     if not world.mesh.auto_mtls:
         return Transport("plaintext", "automatic mTLS is off")
-    general = peer.service_mode(world.peer_authentications(service.namespace), service.namespace, world.mesh.root_namespace)
+    namespace, root = service.namespace, world.mesh.root_namespace
+    general = world.once(("service mode", namespace), lambda: peer.service_mode(world.peer_authentications(namespace), namespace, root))
     if general.mode == "DISABLE":
         return Transport("plaintext", f"PeerAuthentication {_name(general)} says DISABLE for the namespace")
     if service.headless and any(sidecar_of(world, pod).present is False for pod in world.pods_of(service)):
         return Transport("plaintext", "headless Service with a pod that has no sidecar: plaintext to all")
     if sidecar_of(world, server).present is False:
         return Transport("plaintext", "the server has no sidecar")
-    own = peer.mode_of(
-        world.peer_authentications(server.namespace), server.namespace, server.pod_labels, target_port, world.mesh.root_namespace
-    )
+    own = peer_mode(world, server, target_port)
     if own.mode == "DISABLE":
         return Transport("plaintext", f"PeerAuthentication {_name(own)} says DISABLE for the port")
     return Transport("mtls", "automatic mTLS")

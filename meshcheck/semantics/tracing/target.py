@@ -75,6 +75,10 @@ def _by_host(world: World, host: str, port: int, client_namespace: str | None) -
 
 def of_service(world: World, service: Service, port: int, named: Named | None, typed: str | None = None) -> TargetView:
     """The workloads behind a Service port. `typed` is the name as the caller wrote it: policies see that one."""
+    return world.once(("behind", service.meta.ref, port, typed), lambda: _of_service(world, service, port, named, typed))
+
+
+def _of_service(world: World, service: Service, port: int, named: Named | None, typed: str | None) -> TargetView:
     name = f"{service.namespace}/{service.name}:{port}"
     found = next((p for p in service.ports if p.number == port), None)
     host = typed or service.host
