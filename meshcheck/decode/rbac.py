@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from meshcheck.decode import admission
 from meshcheck.decode.collect import Document
 from meshcheck.decode.metadata import decode_meta, decode_selector
-from meshcheck.model.objects import Meta, Path
+from meshcheck.model.objects import Meta
+from meshcheck.model.objects import Path as Field
 from meshcheck.model.rbac import GROUP, Binding, RbacObjects, Role, Rule, Subject
 
 _API = f"{GROUP}/v1"
 _ROLES, _BINDINGS = ("Role", "ClusterRole"), ("RoleBinding", "ClusterRoleBinding")
+_DEFAULTS = Path(__file__).parents[1] / "data" / "kubernetes_rbac.jsonl"
 _BOOTSTRAP_LABEL = ("kubernetes.io/bootstrapping", "rbac-defaults")
 
 
@@ -28,7 +31,7 @@ def collect_rbac(documents: Iterable[Document], default_namespace: str = "defaul
     """
     roles: dict[tuple[Any, ...], Role] = {}
     bindings: dict[tuple[Any, ...], Binding] = {}
-    refused: list[tuple[Meta, Path, str]] = []
+    refused: list[tuple[Meta, Field, str]] = []
     dump = False
     for document in documents:
         value = document.value
@@ -67,7 +70,8 @@ def decode_role(value: Mapping[str, Any], meta: Meta, built_in: bool = False) ->
 
 def _rule(rule: Mapping[str, Any]) -> Rule:
     names = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
-    verbs, groups, resources, objects, urls = (tuple(rule.get(name) or ()) for name in names)
+    # An item that is null is the empty text to the API server.
+    verbs, groups, resources, objects, urls = (tuple(text or "" for text in rule.get(name) or ()) for name in names)
     return Rule(verbs, groups, resources, objects, urls)
 
 
@@ -86,12 +90,11 @@ def _subject(item: Mapping[str, Any], namespace: str) -> Subject:
 @cache
 def bootstrap() -> tuple[dict[tuple[Any, ...], Role], dict[tuple[Any, ...], Binding]]:
     """The objects that the API server makes when it starts, by kind, namespace and name."""
-    from importlib.resources import files
     from json import loads
 
     roles: dict[tuple[Any, ...], Role] = {}
     bindings: dict[tuple[Any, ...], Binding] = {}
-    for line in files("meshcheck.data").joinpath("kubernetes_rbac.jsonl").read_text("utf-8").splitlines():
+    for line in _DEFAULTS.read_text("utf-8").splitlines():
         value = {"apiVersion": _API, **loads(line)}
         meta = decode_meta(value, None)
         key = value["kind"], meta.ref.namespace, meta.name

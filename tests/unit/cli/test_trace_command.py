@@ -1,0 +1,94 @@
+"""`meshcheck trace` as a user meets it: exit statuses, wrong use, hostile input, what it imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from meshcheck.cli.main import main
+
+SCENARIOS = Path(__file__).resolve().parents[3] / "manifests" / "scenarios"
+SHOP = str(SCENARIOS / "method-not-allowed" / "manifests.yaml")
+CALL = ["--from", "shop/frontend", "--to", "http://cart.shop/api/items"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ([], 2, "`--from` is missing"),
+        (["--from", "a/b"], 2, "`--to` is missing"),
+        (CALL, 2, "no source given"),
+        (["-f", "/nowhere", *CALL], 2, "no such file or folder"),
+        (["-f", SHOP, "--from", "shop/frontent", "--to", "shop/cart:80"], 2, "did you mean `shop/frontend`?"),
+        (["-f", SHOP, "--from", "shop/frontend", "--to", "ftp://x"], 2, "not a URL that can be traced"),
+        (["-f", SHOP, "--from", "shop/frontend", "--to", "shop/cart:http"], 2, "is not a port"),
+        (["-f", SHOP, "--from", "a/b/c/d", "--to", "shop/cart:80"], 2, "names no caller"),
+        (["-f", SHOP, *CALL, "-H", "nonsense"], 2, "is no header"),
+        (["-f", SHOP, *CALL, "--claims", "{"], 2, "is not JSON"),
+        (["-f", SHOP, *CALL, "--claims", "[]"], 2, "must be a JSON object"),
+        (["--batch", "/nowhere", "-o", "jsonl"], 2, "no such file"),
+    ],
+)
+def test_wrong_use_says_what_to_do(words: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", *words]) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_exit_status_never_depends_on_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    for output in ("text", "json", "markdown"):
+        assert main(["trace", "-f", SHOP, *CALL, "-o", output]) == 0
+        assert main(["trace", "-f", SHOP, *CALL, "-X", "DELETE", "-o", output]) == 1
+        assert main(["why", "-f", SHOP, "--from", "shop/frontend", "--to", "http://elsewhere.example.com/", "-o", output]) == 3
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_refused_policy_is_named_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = Path(SHOP).read_text().replace('methods: ["GET", "HEAD"]', "methods: GET")
+    (tmp_path / "shop.yaml").write_text(text)
+    assert main(["trace", "-f", str(tmp_path), *CALL, "-X", "DELETE"]) == 0
+    err = capsys.readouterr().err
+    assert "AuthorizationPolicy shop/cart-viewer" in err
+    assert "the API server refuses it" in err
+
+
+def test_batch_goes_on_behind_lines_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    question = {"id": "q", "from": {"namespace": "shop", "workload": "frontend"}, "to": {"url": "http://cart.shop/"}}
+    lines = [
+        "not json",
+        "[]",
+        json.dumps({"id": "no manifests"}),
+        json.dumps({"id": "broken", "manifests": "a: [1", "questions": [question]}),
+        json.dumps(
+            {"id": "odd", "manifests": [SHOP], "questions": [{"id": "x"}, {"id": "y", "from": {}, "to": {"port": "x"}}, 3, question]}
+        ),
+    ]
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(lines) + "\n")
+    assert main(["trace", "--batch", str(batch), "-o", "jsonl", "--brief"]) == 2
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [("error" in row, row["id"]) for row in rows] == [
+        (True, None), (True, None), (True, "no manifests"), (True, "broken"), (True, "odd"), (True, "odd"), (True, "odd"), (False, "odd"),
+    ]  # fmt: skip
+    assert rows[-1]["trace"]["verdict"] == "allowed"
+
+
+def test_trace_imports_no_heavy_library() -> None:
+    code = (
+        "import sys\nfrom meshcheck.cli.main import main\n"
+        f"main({['trace', '-f', SHOP, *CALL]!r})\n"
+        "print([name for name in ('networkx', 'kubernetes', 'cryptography', 'dataclasses') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_tokens_are_never_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["trace", "-f", SHOP, *CALL, "--jwt", "aaaa.bbbb.secretsignature", "-o", "json"])
+    assert "secretsignature" not in capsys.readouterr().out
