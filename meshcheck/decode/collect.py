@@ -60,21 +60,22 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
 
 _POLICIES = ("Policy", "Authentication")
 _TRAFFIC = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "Gateway")
-_ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+_ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 
 
 def changes_meaning(kind: str, path: Path) -> bool:
     """Whether an object with a problem at a path has to be left out, because the cluster would work without it.
 
     Workloads and Services stay: a pod template without an image is refused, too, but nobody asks about that; their answer would be lost.
-    Policies go, with two exceptions where the meaning is plain: an illegal name, and selectors that admin policies of the first version
-    leave out, as files from before that rule do.
+    Policies go, with three exceptions where the meaning is plain: an illegal name; selectors that admin policies of the first version
+    leave out, as files from before that rule do; and peers that this version does not know, which fail closed.
     """
     if not kind.endswith(_POLICIES) and kind not in _TRAFFIC:
         return False
     if path == ("metadata", "name"):
         return False
-    return not (kind in _ADMIN and path[-1:] in (("pods",), ("ports",)))
+    peer = len(path) == 5 and path[3] in ("from", "to")
+    return not (kind in _ADMIN and (peer or path[-1:] in (("pods",), ("ports",))))
 
 
 def _ref(value: dict[str, Any], default_namespace: str) -> ObjectRef:

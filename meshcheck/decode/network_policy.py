@@ -113,7 +113,7 @@ def _admin_rules(rules: Any, side: str, field: Path) -> tuple[PolicyRule, ...]:
 
 def _admin_peer(peer: Mapping[str, Any], field: Path) -> list[Peer]:
     if peer.get("networks") is not None:
-        return [BlockPeer(cidr, (), (*field, "networks", n)) for n, cidr in enumerate(peer["networks"])]
+        return [BlockPeer(cidr, (), (*field, "networks", n), True) for n, cidr in enumerate(peer["networks"])]
     if peer.get("nodes") is not None:
         return [NodePeer(decode_selector(peer["nodes"], (*field, "nodes")), (*field, "nodes"))]
     if peer.get("domainNames") is not None:

@@ -16,12 +16,11 @@ from meshcheck.decode.collect import Document
 from meshcheck.decode.metadata import decode_meta, decode_selector
 from meshcheck.model.objects import Meta
 from meshcheck.model.objects import Path as Field
-from meshcheck.model.rbac import GROUP, Binding, RbacObjects, Role, Rule, Subject
+from meshcheck.model.rbac import DEFAULTS_LABEL, GROUP, Binding, RbacObjects, Role, Rule, Subject
 
 _API = f"{GROUP}/v1"
 _ROLES, _BINDINGS = ("Role", "ClusterRole"), ("RoleBinding", "ClusterRoleBinding")
 _DEFAULTS = Path(__file__).parents[1] / "data" / "kubernetes_rbac.jsonl"
-_BOOTSTRAP_LABEL = ("kubernetes.io/bootstrapping", "rbac-defaults")
 
 
 def collect_rbac(documents: Iterable[Document], default_namespace: str = "default", *, closed: bool = False) -> RbacObjects:
@@ -42,7 +41,7 @@ def collect_rbac(documents: Iterable[Document], default_namespace: str = "defaul
         if bad := [problem for problem in admission.problems(value) if problem.refused_by]:
             refused.append((meta, bad[0].path, bad[0].message))
             continue
-        dump = dump or meta.labels.get(_BOOTSTRAP_LABEL[0]) == _BOOTSTRAP_LABEL[1]
+        dump = dump or meta.labels.get(DEFAULTS_LABEL[0]) == DEFAULTS_LABEL[1]
         key = kind, meta.ref.namespace, meta.name
         if kind in _ROLES:
             roles[key] = decode_role(value, meta)

@@ -28,6 +28,8 @@ class BlockPeer:
     cidr: str
     excepts: tuple[str, ...]
     field: Path
+    means_pods: bool = False
+    """Whether addresses of pods are meant, too: in admin policies they are, for NetworkPolicy plugins differ."""
 
 
 @value

@@ -85,7 +85,7 @@ def _side(
     workload = subject.workload
     assert workload is not None
     selecting = policies.selecting(workload, direction)
-    if subject.host:
+    if subject.host and (strict or not selecting):
         return Side(direction, True, (), f"{workload} is in the host's network: policies do not apply to it")
     if workload.host_network and not strict and (selecting or policies.admin(subject, "Admin")):
         fact = f"what the network plugin does with {workload}: policies for pods in the host's network are not specified"

@@ -1,8 +1,8 @@
 """Whether a peer of a rule means an endpoint. Answers are True, False, or None where a fact is missing.
 
-Address blocks and pods: implementations differ. A pod whose address is known is matched by address, as the specification's conformance
-tests require. A pod whose address is not known cannot be matched by address; a block that hinges on it is undecided, unless the question
-is about policies alone (`strict`), where pods are meant by selectors only, as np-guard does. The same holds for pods in the host's
+Address blocks and pods: `networks` of admin policies mean pods by their address. Whether `ipBlock` of a NetworkPolicy means pods differs
+between plugins, so an answer that hinges on it is undecided; so is one that hinges on an address that is not known. In questions about
+policies alone (`strict`) blocks never mean pods, as np-guard has it. The same holds for pods in the host's
 network: at the address of a known node they are that node; otherwise they are undecided, or (`strict`) like other pods.
 """
 
@@ -68,26 +68,30 @@ def means(peer: Peer, end: Endpoint, policy_namespace: str, strict: bool) -> boo
 
 
 def means_pods(peer: PodPeer, end: Endpoint, policy_namespace: str) -> bool | None:
-    """Pods by labels; nothing outside the cluster, and no node, is ever meant."""
+    """Pods by labels; nothing outside the cluster is ever meant. `policy_namespace` is empty for admin policies."""
     workload = end.workload
-    if workload is None or end.host:
+    if workload is None:
         return None if end.maybe_pod else False
+    if end.host and not policy_namespace:
+        return False  # the types of admin policies say so
     if peer.pods is not None and not peer.pods.matches(workload.pod_labels):
         return False
-    if peer.namespaces is None:
-        return workload.namespace == policy_namespace
-    return selects_namespace(peer.namespaces, end)
+    meant = workload.namespace == policy_namespace if peer.namespaces is None else selects_namespace(peer.namespaces, end)
+    return None if end.host and meant else meant  # nothing specifies whether selectors mean pods in the host's network
 
 
 def _in_block(peer: BlockPeer, end: Endpoint, strict: bool) -> bool | None:
     block = parse_block(peer.cidr)
-    if block is None:
+    is_pod = end.is_pod and not peer.means_pods
+    if block is None or (is_pod and strict):
         return False
     address = parse_address(end.address) if end.address else None
     if address is None:
         return False if strict else None
     if not block.holds(address):
         return False
+    if is_pod:
+        return None if not any(inner is not None and inner.holds(address) for inner in map(parse_block, peer.excepts)) else False
     return not any(inner is not None and inner.holds(address) for inner in map(parse_block, peer.excepts))
 
 

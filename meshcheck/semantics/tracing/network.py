@@ -96,11 +96,7 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
         return []
     strict = question.network_policy_only
     source = _source(world, question, who)
-    target = (
-        _endpoint(world, backend.workload, backend.address, strict)
-        if backend.workload
-        else Endpoint(None, None, backend.address, name=backend.address)
-    )
+    target = _endpoint(world, backend.workload, backend.address, strict) if backend.workload else _elsewhere(world, backend.address)
     if source is None:
         return _unknown_source(world, who, backend, target)
     sides = network_policy.evaluate(policy_set(world), source, target, question.transport, backend.port, strict=strict, explain=explain)
@@ -141,6 +137,12 @@ def _endpoint(world: World, workload: Workload, address: str, strict: bool = Fal
     node = _node_at(world, address) if workload.host_network else None
     host = node is not None or (workload.host_network and bool(address) and not strict)
     return Endpoint(workload, namespace, address, host, "", known, False, node.meta.labels if node else None)
+
+
+def _elsewhere(world: World, address: str) -> Endpoint:
+    """An address that is no pod's: a node, or something outside the cluster; a name outside stands for its address."""
+    node = _node_at(world, address)
+    return Endpoint(None, None, address, node is not None, address, True, False, node.meta.labels if node else None)
 
 
 def _node_at(world: World, address: str) -> Node | None:
