@@ -19,7 +19,6 @@ from meshcheck.semantics.routing import answers, selection
 from meshcheck.semantics.routing.match import RouteRequest
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
-from meshcheck.semantics.tracing.server import Arrival
 from meshcheck.semantics.tracing.target import Backend, TargetView, of_service
 from meshcheck.semantics.world.hosts import look_up
 from meshcheck.semantics.world.world import World
@@ -359,60 +358,3 @@ def _excluded(workload: Workload, what: TargetView) -> bool:
     notes = workload.pod_annotations
     excluded = notes.get("traffic.sidecar.istio.io/excludeOutboundPorts", "")
     return str(what.port) in [item.strip() for item in excluded.split(",")]
-
-
-def arrival(world: World, question: Question, who: CallerView, sending: Sending, backend: Backend, now: float) -> Arrival:
-    """The call as it arrives at the workload."""
-    unknown = set()
-    source = question.source_ip or who.address
-    if not source:
-        unknown.add("source_ip")
-    forwarded = question.headers.get("x-forwarded-for")
-    remote = forwarded[-1].rpartition(",")[2].strip() if forwarded else source
-    if not remote:
-        unknown.add("remote_ip")
-    if not backend.address:
-        unknown.add("destination_ip")
-    if sending.sni is None and sending.transport != "plaintext":
-        unknown.add("sni")
-    return Arrival(
-        transport=sending.transport,
-        principal=who.principal(world.mesh.trust_domain) if sending.transport == "mtls" else None,
-        http=question.is_http,
-        tagged=sending.tagged and question.is_http,
-        method=sending.method,
-        target=sending.path,
-        authority=sending.authority,
-        headers=with_token(question),
-        source_ip=source,
-        remote_ip=remote,
-        destination_ip=backend.address,
-        sni=sending.sni or "",
-        jwt=question.jwt,
-        claims=question.claims,
-        unknown=frozenset(unknown),
-        now=now,
-    )
-
-
-def with_token(question: Question) -> dict[str, tuple[str, ...]]:
-    """The question's headers, with `--jwt` as a bearer token."""
-    headers = dict(question.headers)
-    if question.jwt:
-        headers["authorization"] = (f"Bearer {question.jwt}",)
-    return headers
-
-
-def without_server_sidecar(sending: Sending, workload: Workload, excluded: bool) -> Station:
-    """A workload without a sidecar, or a port that is kept away from it: nothing looks at the call but the application."""
-    why = "the port is excluded from the sidecar" if excluded else "no sidecar"
-    if sending.transport == "mtls":
-        return Station(
-            "mtls",
-            "server",
-            DENIED,
-            f"{why}: the application gets TLS that it does not expect",
-            symptom=symptoms.RESET,
-            workload=str(workload),
-        )
-    return Station("mtls", "server", ALLOWED, f"{why}: no policy of the mesh is applied", workload=str(workload))

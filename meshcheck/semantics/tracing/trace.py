@@ -9,6 +9,7 @@ from itertools import product
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
 from meshcheck.semantics.outbound import client
+from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.client import Sending
 from meshcheck.semantics.tracing import caller, network, server, symptoms, target
 from meshcheck.semantics.tracing.caller import CallerView
@@ -129,11 +130,11 @@ def _arrive(
     workload = backend.workload
     assert workload is not None
     if not sidecar or server.bypasses_sidecar(workload, backend.port):
-        station = client.without_server_sidecar(sending, workload, sidecar)
+        station = without_server_sidecar(sending, workload, sidecar)
         stations.append(station)
     else:
-        arrival = client.arrival(world, question, who, sending, backend, now)
-        stations += server.serve(world, workload, backend.port, arrival, explain)
+        arriving = arrival(world, question, who, sending, backend, now)
+        stations += server.serve(world, workload, backend.port, arriving, explain)
     refusing = stations[-1] if stations and stations[-1].verdict == DENIED else None
     if refusing is not None:
         return _ended(question, who, what, stations, DENIED, _seen(refusing.symptom, sending), backend, [])
