@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-VERBS = frozenset(
-    ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
-    + ["impersonate", "bind", "escalate", "use", "approve", "sign", "attest", "proxy"]
-)
+_VERBS = "get list watch create update patch delete deletecollection impersonate bind escalate use approve sign attest proxy"
+VERBS = frozenset(_VERBS.split())
 """Verbs of requests for resources; custom resources may have others."""
 
 _TABLE = """
@@ -48,14 +46,14 @@ resource.k8s.io namespaced: resourceclaim resourceclaimtemplate
 resource.k8s.io cluster: deviceclass resourceslice
 policy.networking.k8s.io cluster: clusternetworkpolicy/cnp adminnetworkpolicy/anp baselineadminnetworkpolicy/banp
 gateway.networking.k8s.io cluster: gatewayclass/gc
-gateway.networking.k8s.io namespaced: gateway/gtw httproute grpcroute tlsroute tcproute udproute referencegrant/refgrant backendtlspolicy/btlspolicy
+gateway.networking.k8s.io namespaced: gateway/gtw httproute grpcroute tlsroute tcproute udproute
+gateway.networking.k8s.io namespaced: referencegrant/refgrant backendtlspolicy/btlspolicy
 networking.istio.io namespaced: virtualservice/vs destinationrule/dr gateway/gw sidecar serviceentry/se
 networking.istio.io namespaced: workloadentry/we workloadgroup/wg envoyfilter proxyconfig
 security.istio.io namespaced: authorizationpolicy/ap requestauthentication/ra peerauthentication/pa
 telemetry.istio.io namespaced: telemetry
 extensions.istio.io namespaced: wasmplugin
 """
-_AS_THEY_ARE = {"endpoints": "endpoints", "componentstatus": "componentstatuses", "telemetry": "telemetries", "gateway": "gateways"}
 
 
 class Resource(NamedTuple):
@@ -85,10 +83,8 @@ class Resources:
     def find(self, name: str, group: str | None = None) -> Resource | None:
         """The resource that somebody means by a name; plural names win, and the order of the table after that."""
         lower = name.lower()
-        for resource in (*self._plural.get(lower, ()), *self._other.get(lower, ())):
-            if group is None or resource.group == group:
-                return resource
-        return None
+        named = self._plural.get(lower, []) + self._other.get(lower, [])
+        return next((resource for resource in named if group in (None, resource.group)), None)
 
     def plural(self, name: str) -> tuple[Resource, ...]:
         """All resources whose plural name it is, exactly."""
@@ -112,8 +108,8 @@ def _read() -> Iterator[Resource]:
 
 def plural_of(singular: str) -> str:
     """The plural that Kubernetes would make of a kind in lower case."""
-    if singular in _AS_THEY_ARE:
-        return _AS_THEY_ARE[singular]
+    if singular == "endpoints":
+        return singular
     if singular.endswith("s"):
         return f"{singular}es"
     return f"{singular[:-1]}ies" if singular.endswith("y") and singular[-2:-1] not in "aeiou" else f"{singular}s"

@@ -12,6 +12,8 @@ from meshcheck.model.record import record, value
 GROUP = "rbac.authorization.k8s.io"
 MASTERS, AUTHENTICATED, UNAUTHENTICATED = "system:masters", "system:authenticated", "system:unauthenticated"
 ANONYMOUS = "system:anonymous"
+DEFAULTS_LABEL = ("kubernetes.io/bootstrapping", "rbac-defaults")
+"""What the API server marks its own roles and bindings with."""
 ACCOUNT_PREFIX, ACCOUNTS = "system:serviceaccount:", "system:serviceaccounts"
 
 
@@ -39,6 +41,11 @@ class Role:
     """One of the objects that every API server makes itself, assumed because the input does not hold it."""
 
     @property
+    def is_default(self) -> bool:
+        """Whether the API server made it, be it read or assumed."""
+        return self.meta.labels.get(DEFAULTS_LABEL[0]) == DEFAULTS_LABEL[1]
+
+    @property
     def key(self) -> tuple[str, str | None, str]:
         """Kind, namespace (None for a ClusterRole) and name."""
         return self.meta.ref.kind, self.meta.ref.namespace, self.meta.name
@@ -57,6 +64,11 @@ class Subject:
         """The user name that a service account has towards the API server."""
         return f"{ACCOUNT_PREFIX}{self.namespace}:{self.name}" if self.kind == "ServiceAccount" else self.name
 
+    @property
+    def words(self) -> str:
+        """`ServiceAccount shop/web`."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
     def __str__(self) -> str:
         """`ServiceAccount "web/shop"`, as the API server writes it: the name goes first."""
         return f'{self.kind} "{self.name}/{self.namespace}"' if self.kind == "ServiceAccount" else f'{self.kind} "{self.name}"'
@@ -71,6 +83,11 @@ class Binding:
     role_name: str
     subjects: tuple[Subject, ...]
     built_in: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the API server made it, be it read or assumed."""
+        return self.meta.labels.get(DEFAULTS_LABEL[0]) == DEFAULTS_LABEL[1]
 
     @property
     def namespace(self) -> str | None:
@@ -101,6 +118,12 @@ class ApiRequest:
     def full_resource(self) -> str:
         """`pods` or `pods/log`, as rules write it."""
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+def subject_of(user: str) -> Subject:
+    """How a binding names a user."""
+    account = account_of(user)
+    return Subject("ServiceAccount", account[1], account[0]) if account else Subject("User", user)
 
 
 def groups_of(user: str) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ RoleKey = tuple[str, str | None, str]
 
 
 class GrantedRule(NamedTuple):
-    """A rule of a role, and where it is written: `source.rules[index]`."""
+    """A rule of a role, and where it is written: `source.rules[number]`."""
 
     rule: Rule
     source: Role
-    index: int
+    number: int
 
 
 def rules_of(roles: Iterable[Role]) -> Mapping[RoleKey, tuple[GrantedRule, ...]]:

@@ -11,7 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from meshcheck.model.rbac import ACCOUNTS, AUTHENTICATED, GROUP, MASTERS, UNAUTHENTICATED, ApiRequest, Binding, RbacObjects, Role, Subject
+from meshcheck.model.rbac import (
+    ACCOUNTS,
+    AUTHENTICATED,
+    GROUP,
+    MASTERS,
+    UNAUTHENTICATED,
+    ApiRequest,
+    Binding,
+    RbacObjects,
+    Role,
+    Subject,
+    subject_of,
+)
 from meshcheck.model.record import value
 from meshcheck.semantics.kubernetes_rbac.aggregation import GrantedRule, RoleKey, rules_of
 from meshcheck.semantics.kubernetes_rbac.rules import covers
@@ -57,7 +69,7 @@ class Decision:
         """The reason that the API server gives; empty when it gives none."""
         if self.grant:
             return self.grant.said()
-        errors = [grant.role_not_found for grant in self.dangling]
+        errors = list(dict.fromkeys(grant.role_not_found for grant in self.dangling))
         return "" if self.allowed or not errors else f"RBAC: {errors[0]}" if len(errors) == 1 else f"RBAC: [{', '.join(errors)}]"
 
     @property
@@ -75,8 +87,9 @@ class Permissions:
         self.rules = rules_of(objects.roles)
         self._users: dict[tuple[str | None, str], list[Grant]] = {}
         self._groups: dict[tuple[str | None, str], list[Grant]] = {}
-        # Kubernetes has no order of its own; by name, an answer does not depend on the order of the input.
-        ordered = sorted(objects.bindings, key=lambda b: (b.namespace or "", b.meta.name))
+        # Kubernetes has no order of its own; by name, an answer does not depend on the order of the input. What somebody
+        # wrote tells more than what every cluster has, so that goes first.
+        ordered = sorted(objects.bindings, key=lambda b: (b.is_default, b.namespace or "", b.meta.name))
         for order, binding in enumerate(ordered):
             rules = self.rules.get(binding.role_key)
             for index, subject in enumerate(binding.subjects):
@@ -109,7 +122,7 @@ class Permissions:
             for number, granted in enumerate(grant.rules):
                 if covers(granted.rule, request):
                     return Decision(True, grant, number)
-            own = own or not (grant.binding.built_in or grant.subject.name in _EVERYBODY)
+            own = own or not (grant.binding.is_default or grant.subject.name in _EVERYBODY)
         lost = tuple(dangling.values())
         if self.closed or (own and not lost):
             return Decision(False, dangling=lost)
@@ -118,9 +131,9 @@ class Permissions:
 
 def _missing(request: ApiRequest, dangling: tuple[Grant, ...]) -> tuple[str, ...]:
     if dangling:
-        return tuple(f"{_role_words(g.binding)}, which {g.binding.meta.ref} gives to {g.subject.kind} {g.subject.user}" for g in dangling)
+        return tuple(f"{_role_words(g.binding)}, which {g.binding.meta.ref} gives to {g.subject.words}" for g in dangling)
     kinds = "RoleBindings in namespace " + request.namespace + " and ClusterRoleBindings" if request.namespace else "ClusterRoleBindings"
-    return (f"{kinds} for {request.user}: the input holds none",)
+    return (f"{kinds} for {subject_of(request.user).words}: the input holds none",)
 
 
 def _role_words(binding: Binding) -> str:
