@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshcheck.errors import UsageError
 
-_COMMANDS = "trace why graph lint completion"
+_COMMANDS = "trace why graph lint can completion"
 _SOURCES = "--filename --kustomize --helm --values --namespace --closed-world --root-namespace --trust-domain --mesh-config"
 _OPTIONS = {
     "trace": "--from --to --method --header --jwt --claims --source-ip --sni --sidecars --output --batch --brief " + _SOURCES,

@@ -30,6 +30,8 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         ("policy.networking.k8s.io", kind): ("network_policy", "decode")
         for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
     },
+    ("gateway.networking.k8s.io", "HTTPRoute"): ("gateway_api", "decode_route"),
+    ("gateway.networking.k8s.io", "GRPCRoute"): ("gateway_api", "decode_route"),
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),

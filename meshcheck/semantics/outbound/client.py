@@ -6,6 +6,7 @@ Sources: istio/istio:pilot/pkg/networking/core/httproute.go, listener_builder.go
 from __future__ import annotations
 
 from meshcheck.model.core import Service, ServicePort, Workload
+from meshcheck.model.gateway_api import AttachedRoute
 from meshcheck.model.istio_networking import Destination, Subset, VirtualService
 from meshcheck.model.question import Question
 from meshcheck.model.record import record, replace
@@ -58,12 +59,27 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, wi
     """All ways that the call may take: one for each pod or weighted route."""
     authority = authority_of(question, what)
     base = Sending((), None, "plaintext", False, True, question.path, authority, question.method, question.sni)
+    service = what.named.service if what.named else None
+    if (
+        service is not None
+        and who.workload is not None
+        and not who.caller.plaintext
+        and (route := attached_route(world, service)) is not None
+    ):
+        # whatever mesh it is that serves the route: its proxies need not be Istio's sidecars
+        return [replace(base, missing=f"where {route.meta.ref} sends the call: routes of Gateway API inside the mesh are not traced yet")]
     if not with_sidecar or who.workload is None:
         transport = "mtls" if who.caller.mtls else "tls" if question.protocol in ("https", "tls") else "plaintext"
         if what.refused:
             return [_refused(base, what.refused, symptoms.REFUSED)]
         return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
     return _Client(world, question, who.workload, what, base).send()
+
+
+def attached_route(world: World, service: Service) -> AttachedRoute | None:
+    """A route of Gateway API that is attached to a Service."""
+    routes = [r for kind in ("HTTPRoute", "GRPCRoute") for r in world.inventory.of(kind)]
+    return next((r for r in routes if (service.namespace, service.name) in r.services), None)
 
 
 def _refused(base: Sending, why: str, symptom: Symptom, decider: Mention | None = None, name: str = "service") -> Sending:

@@ -27,6 +27,9 @@ def trace(world: World, question: Question, *, explain: bool = True, now: float 
     what = target.view(world, question, who.namespace)
     if question.network_policy_only:
         return _network_only(world, question, who, what, explain)
+    if question.target.via is not None:
+        fact = "what the gateway or ingress controller does with the call: it is not traced yet"
+        return _ended(question, who, what, [], UNKNOWN, symptoms.REACHED, None, [fact])
     if who.missing or what.missing:
         return _ended(question, who, what, [], UNKNOWN, Symptom("http"), None, [m for m in (who.missing, what.missing) if m])
     clock = time.time() if now is None else now
@@ -153,6 +156,11 @@ def _seen(symptom: Symptom | None, sending: Sending) -> Symptom:
     return symptoms.through_client_proxy(found) if sending.http_proxy else found
 
 
+def _browser(question: Question) -> list[str]:
+    """What is not known of a call that a browser makes."""
+    return ["what the browser makes of the response's CORS headers: that is not traced yet"] if question.origin else []
+
+
 def _ended(
     question: Question,
     who: CallerView,
@@ -163,7 +171,7 @@ def _ended(
     backend: Backend | None,
     missing: list[str],
 ) -> Trace:
-    facts = [Missing(fact, "the call") for fact in missing]
+    facts = [Missing(fact, "the call") for fact in (*missing, *_browser(question))]
     if verdict != DENIED:
         facts += [Missing(s.missing or "a fact", s.name) for s in stations if s.verdict == UNKNOWN]
         if facts:
