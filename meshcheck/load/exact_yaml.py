@@ -1,14 +1,17 @@
 """YAML as the API server gets it from kubectl: sigs.k8s.io/yaml, that is YAML 1.1 with Go's ideas of numbers.
 
 What differs from other readers: `y`, `yes`, `on` are true and `n`, `no`, `off` false, also as keys, which become
-text; `012` is 10, `0o14` is 12, `1_000` is 1000, `1:30` is text, dates are text; the last of duplicate keys wins.
-Sources: kubernetes-sigs/yaml:goyaml.v2/resolve.go, yaml.go:convertToJSONableObject; the answers of a real API server
-in tests/conformance/api-validation.
+text; `012` is 10, `0o14` is 12, `1_000` is 1000, `1:30` is text, dates are text; the last of duplicate keys wins, and
+`<<` puts its entries where it stands: they replace those above it, and those below replace them.
+Sources: kubernetes-sigs/yaml:goyaml.v2/resolve.go, goyaml.v2/decode.go:merge, yaml.go:convertToJSONableObject; the
+answers of a real API server in tests/conformance/api-validation.
 """
 
 from __future__ import annotations
 
 import re
+from math import copysign, inf, isfinite, isinf, isnan
+from struct import pack, unpack
 from typing import Any
 
 import yaml
@@ -25,22 +28,10 @@ MOST_SCALAR = 4 * 1024 * 1024
 _TRUE = frozenset(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
 _FALSE = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
 _NULL = frozenset(["", "~", "null", "Null", "NULL"])
-_INFINITE = {
-    ".inf": "inf",
-    ".Inf": "inf",
-    ".INF": "inf",
-    "+.inf": "inf",
-    "+.Inf": "inf",
-    "+.INF": "inf",
-    "-.inf": "-inf",
-    "-.Inf": "-inf",
-    "-.INF": "-inf",
-    ".nan": "nan",
-    ".NaN": "nan",
-    ".NAN": "nan",
-}
+_INFINITE = {f"{sign}.{word}" for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")} | {".nan", ".NaN", ".NAN"}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _OCTAL = re.compile(r"([-+]?)0([0-7]+)")
+_BASED = re.compile(r"[-+]?0[xXbBoO]")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9][0-9]*)")
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 
@@ -54,24 +45,44 @@ def scalar(text: str) -> Any:
         return True if text in _TRUE else False if text in _FALSE else text
     if first in "+-.0123456789":
         if text in _INFINITE:
-            raise UnreadableError(f"`{text}` cannot be written as JSON, so the API server never sees it; give a number")
+            return float(text.replace(".", ""))
+        if first == ".":  # Go's own reading of a float, which knows no `_` here
+            return _finite(text, text) if _FLOAT.fullmatch(text) else text
         bare = text.replace("_", "")
         if octal := _OCTAL.fullmatch(bare):
-            return _bounded(int(octal[1] + octal[2], 8), text)
+            value = int(octal[1] + octal[2], 8)
+            return value if _fits(value) else _finite(bare, text)
         if _INTEGER.fullmatch(bare):
-            return _bounded(int(bare, 0), text)
+            value = int(bare, 0)
+            return value if _fits(value) else text if _BASED.match(bare) else _finite(bare, text)
         if _FLOAT.fullmatch(bare):
-            return number(float(bare))
+            return _finite(bare, text)
     return text
 
 
+def _fits(value: int) -> bool:
+    return -(2**63) <= value < 2**64
+
+
+def _finite(bare: str, text: str) -> float | str:
+    """A float, or, where it is too large for one, the text itself."""
+    value = float(bare)
+    return text if isinf(value) else value
+
+
 def number(value: float) -> int | float:
-    """A float as JSON would carry it: 1.0 is written as 1."""
-    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    """A float as JSON would carry it: 1.0 is written as 1, and 2e19 with all its zeros."""
+    if not isfinite(value):
+        raise UnreadableError(f"`{_written(value)}` cannot be written as JSON, so the API server never sees it; give a number")
+    if not value.is_integer() or abs(value) >= 1e21:
+        return value
+    digits, _, exponent = repr(value).partition("e")
+    whole, _, fraction = digits.partition(".")
+    return int(whole + fraction) * 10 ** (int(exponent) - len(fraction)) if exponent else int(value)
 
 
-def _bounded(value: int, text: str) -> int | float:
-    return value if -(2**63) <= value < 2**64 else float(text.replace("_", ""))
+def _written(value: float) -> str:
+    return ".nan" if isnan(value) else ".inf" if value > 0 else "-.inf"
 
 
 def _key(value: Any) -> str:
@@ -79,20 +90,43 @@ def _key(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
+    if isinstance(value, int) and value < 2**63:
         return str(value)
-    raise UnreadableError(f"a key must be text, not {'null' if value is None else type(value).__name__}")
+    if isinstance(value, float):
+        return _float_key(value)
+    raise UnreadableError(f"a key must be text, not {_KEYS.get(type(value), 'a number of more than 63 bits')}")
+
+
+_KEYS: dict[type, str] = {type(None): "null", dict: "a mapping", list: "a list"}
+
+
+def _float_key(value: float) -> str:
+    """As Go writes it: in the fewest digits that single precision needs, and with an exponent from 1e21 on, or below 1e-4."""
+    try:
+        (single,) = unpack("f", pack("f", value))
+    except OverflowError:
+        single = copysign(inf, value)
+    if not isfinite(single):
+        return _written(single)
+    for precision in range(1, 10):
+        text = f"{single:.{precision}g}"
+        if unpack("f", pack("f", float(text)))[0] == single:
+            break
+    digits, _, exponent = f"{single:.{precision - 1}e}".partition("e")
+    if -4 <= int(exponent) < max(precision, 21):
+        return f"{float(text):.{max(precision - 1 - int(exponent), 0)}f}"
+    return f"{digits}e{exponent[0]}{exponent[1:]:>02}"
 
 
 class _Frame:
     """A collection under construction."""
 
-    __slots__ = ("anchor", "key", "keyed", "merges", "value", "weight")
+    __slots__ = ("anchor", "key", "keyed", "merged", "value", "weight")
 
     def __init__(self, value: Any, anchor: str | None) -> None:
         self.value, self.anchor = value, anchor
         self.keyed, self.key, self.weight = False, "", 1
-        self.merges: list[Any] = []
+        self.merged: set[str] = set()
 
 
 def read(text: str, duplicates: list[tuple[int, str]] | None = None) -> Any:
@@ -143,9 +177,6 @@ def _build(parser: Any, duplicates: list[tuple[int, str]] | None) -> Any:
         elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
             frame = stack.pop()
             value, weight = frame.value, frame.weight
-            for merged in frame.merges:
-                for name, item in merged.items():
-                    value.setdefault(name, item)
             if frame.anchor:
                 anchors[frame.anchor] = value, weight
         elif kind is yaml.DocumentStartEvent and done:
@@ -171,12 +202,14 @@ def _add(frame: _Frame, value: Any, weight: int, event: Any, duplicates: list[tu
         frame.key, frame.keyed = ("<<" if plain_merge else _key(value)), True
         if plain_merge:
             frame.key = "\0merge"
-        elif frame.key in frame.value and duplicates is not None:
+        elif duplicates is not None and frame.key in frame.value and frame.key not in frame.merged:
             duplicates.append((event.start_mark.line + 1, frame.key))
     else:
         frame.keyed = False
         if frame.key == "\0merge":
-            frame.merges += _merged(value)
+            for merged in _merged(value):
+                frame.value.update(merged)
+                frame.merged.update(merged)
         else:
             frame.value[frame.key] = value
 
@@ -185,7 +218,7 @@ def _merged(value: Any) -> list[Any]:
     items = value if isinstance(value, list) else [value]
     if not all(isinstance(item, dict) for item in items):
         raise UnreadableError("`<<` needs a mapping or a list of mappings")
-    return items
+    return items[::-1]  # the first of several wins
 
 
 def _scalar_event(event: Any) -> Any:

@@ -55,9 +55,9 @@ def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Seq
     lines.append("")
     for n, cause in enumerate(causes):
         label = "Cause" if n == 0 else "or   "
-        first, *more = cause.message.split("; ")
+        first, *more = cause.message.split("; spec.")
         lines.append(f"  {style.bold(label)}   {first}{_at(_cause_place(cause, locate), style)}")
-        lines += [f"          {part}" for part in more]
+        lines += [f"          spec.{part}" for part in more]
     for n, fix in enumerate(fixes):
         checked = " (checked: the call then gets through)" if fix.verified else ""
         lines.append(f"  {style.bold('Fix  ' if n == 0 else 'or   ')}   {fix.description}{checked}")
