@@ -37,7 +37,12 @@ _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 
 
 def scalar(text: str) -> Any:
-    """The value of a plain scalar: null, bool, int, float or text."""
+    """The value of a plain scalar, as JSON carries it: null, bool, int, float or text."""
+    value = _resolved(text)
+    return number(value) if type(value) is float else value
+
+
+def _resolved(text: str) -> Any:
     if text in _NULL:
         return None
     first = text[0]
@@ -101,21 +106,17 @@ _KEYS: dict[type, str] = {type(None): "null", dict: "a mapping", list: "a list"}
 
 
 def _float_key(value: float) -> str:
-    """As Go writes it: in the fewest digits that single precision needs, and with an exponent from 1e21 on, or below 1e-4."""
+    """As Go's `FormatFloat(value, 'g', -1, 32)` writes it: the fewest digits of single precision that will do."""
     try:
         (single,) = unpack("f", pack("f", value))
     except OverflowError:
         single = copysign(inf, value)
     if not isfinite(single):
         return _written(single)
-    for precision in range(1, 10):
-        text = f"{single:.{precision}g}"
-        if unpack("f", pack("f", float(text)))[0] == single:
-            break
-    digits, _, exponent = f"{single:.{precision - 1}e}".partition("e")
-    if -4 <= int(exponent) < max(precision, 21):
-        return f"{float(text):.{max(precision - 1 - int(exponent), 0)}f}"
-    return f"{digits}e{exponent[0]}{exponent[1:]:>02}"
+    precision = next(n for n in range(9) if n == 8 or unpack("f", pack("f", float(f"{single:.{n}e}")))[0] == single)
+    text = f"{single:.{precision}e}"
+    exponent = int(text.partition("e")[2])
+    return f"{single:.{max(precision - exponent, 0)}f}" if -4 <= exponent < 6 else text
 
 
 class _Frame:
@@ -184,7 +185,7 @@ def _build(parser: Any, duplicates: list[tuple[int, str]] | None) -> Any:
         else:
             continue
         if not stack:
-            result, done = value, True
+            result, done = number(value) if type(value) is float else value, True
             continue
         _add(stack[-1], value, weight, event, duplicates)
     return result
@@ -196,7 +197,7 @@ def _add(frame: _Frame, value: Any, weight: int, event: Any, duplicates: list[tu
     if frame.weight > MOST_NODES:
         raise UnreadableError(f"line {event.start_mark.line + 1}: aliases make the document larger than {MOST_NODES:,} values")
     if isinstance(frame.value, list):
-        frame.value.append(value)
+        frame.value.append(number(value) if type(value) is float else value)
     elif not frame.keyed:
         plain_merge = value == "<<" and type(event) is yaml.ScalarEvent and event.implicit[0]
         frame.key, frame.keyed = ("<<" if plain_merge else _key(value)), True
@@ -211,7 +212,7 @@ def _add(frame: _Frame, value: Any, weight: int, event: Any, duplicates: list[tu
                 frame.value.update(merged)
                 frame.merged.update(merged)
         else:
-            frame.value[frame.key] = value
+            frame.value[frame.key] = number(value) if type(value) is float else value
 
 
 def _merged(value: Any) -> list[Any]:
@@ -221,16 +222,28 @@ def _merged(value: Any) -> list[Any]:
     return items[::-1]  # the first of several wins
 
 
+_TAGS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (float, int), "bool": (bool,), "null": (type(None),)}
+
+
 def _scalar_event(event: Any) -> Any:
     tag, text = event.tag, event.value
-    if tag in (None, "!"):
-        return scalar(text) if event.implicit[0] else text
+    if tag is None:
+        return _resolved(text) if event.implicit[0] else text
     short = tag.removeprefix("tag:yaml.org,2002:")
-    if short in ("str", "binary", "timestamp"):
+    if short == "binary":
+        return _decoded(text, event)
+    if short not in _TAGS:
         return text
-    if short in ("int", "bool", "null"):
-        return scalar(text)
-    if short == "float":
-        value = scalar(text)
-        return value if not isinstance(value, str) else number(float(text))
-    return text
+    value = _resolved(text)
+    if type(value) not in _TAGS[short]:
+        raise UnreadableError(f"line {event.start_mark.line + 1}, column {event.start_mark.column + 1}: `{text[:40]}` is no `!!{short}`")
+    return float(value) if short == "float" else value
+
+
+def _decoded(text: str, event: Any) -> str:
+    from base64 import b64decode
+
+    try:
+        return b64decode(text.replace("\n", "").replace("\r", ""), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        raise UnreadableError(f"line {event.start_mark.line + 1}: the text of `!!binary` is not base64") from None

@@ -19,13 +19,21 @@ _WORDS = frozenset(
     for colon in ("", ":")
 ) - {"true", "false", "null", "~"}  # booleans of YAML 1.1, and keys that are not text
 _ODD = re.compile(
-    r"[-+]?(?:0[0-9a-z_]+|[0-9][0-9_]*_[0-9_]*|[0-9_]*\.[0-9_]*(?:e[-+]?[0-9]+)?|[0-9]+e[-+]?[0-9]+|[0-9]{18,}):?"  # numbers
-    r"|\+.*|[-+]?\.(?:inf|nan)"
+    r"(?:[-+]?0[0-9a-z_+-]+|[-+]?[0-9_]*_[0-9_]*|[-+]?[0-9_]*\.[0-9_]*|[-+]?[0-9_]*\.?[0-9_]*e[-+]?[0-9_]+|[-+]?[0-9]{18,}):?"  # numbers
+    r"|\+.*|[-+]?\.(?:inf|nan):?"
     r"|-?[0-9]+:"  # keys that are numbers
     r"|[&*!%@`:?].*|<<:|\.\.\.",  # anchors, aliases, tags, directives, complex keys, merges, ends
     re.IGNORECASE,
 )
-_JSON_KEY = re.compile(r"[\"']:[^\s]")  # `"a":yes` in flow style
+_FLOW_ODD = re.compile(  # one class in front, and no flags: that is what makes the search quick
+    r"[\[{,:\"'](?:"
+    r"(?<=[\"']):[^\s]"  # `"a":yes`
+    r"|(?<=:)[,\]}[{]"  # `[a:, b]`: a text to Go
+    r"|(?<=[\[{,]) *[|>]|(?<=\{)[^}\n]*: +[|>]"  # `[>, b]`: an error to Go
+    r"|(?<=[{,])\s*(?:-?[0-9]+|[Tt]rue|TRUE|[Ff]alse|FALSE|[Nn]ull|NULL|~|<<)\s*[,}]"  # `{8080, true}`: keys that are no texts
+    r"|(?<=\{)\{)"  # a mapping as a key, or a template
+)
+_BLOCK = re.compile(r"^((?: |- )*)([^\n]*: +)?[|>][-+0-9]* *(?:#[^\n]*)?\n( *)([^ \n]?)", re.MULTILINE)
 _COMMENT = re.compile(r"""^[ ]*#[^"'\n]*$""", re.MULTILINE)  # with a quote it might be the inside of a text
 _SUSPECT = frozenset("0123456789+-.&*!%@`:?<")
 _MOST_BRACKETS = 400
@@ -51,12 +59,25 @@ def may_read(text: str) -> bool:
         or "- - - - - - - -" in text
     ):
         return False
-    if ('":' in text or "':" in text) and _JSON_KEY.search(text):
+    if ("|" in text or ">" in text) and not _blocks_are_plain(text):
         return False
     if "#" in text:
         text = _COMMENT.sub("", text)
+    if _FLOW_ODD.search(text):
+        return False
     tokens = set(text.translate(_FLOW).split())
     return tokens.isdisjoint(_WORDS) and not any(token[0] in _SUSPECT and _ODD.fullmatch(token) for token in tokens)
+
+
+def _blocks_are_plain(text: str) -> bool:
+    """Whether each block of text has lines of its own, the first of them not blank, and ends with a line end."""
+    if not text.endswith("\n"):
+        return False
+    for block in _BLOCK.finditer(text):
+        around, key, indent, first = block.groups()
+        if not first or len(indent) <= len(around) - (0 if key else 2):
+            return False
+    return True
 
 
 def read(text: str) -> Any:
