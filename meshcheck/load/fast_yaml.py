@@ -25,32 +25,29 @@ _ODD = re.compile(
     r"|[&*!%@`:?].*|<<:|\.\.\.",  # anchors, aliases, tags, directives, complex keys, merges, ends
     re.IGNORECASE,
 )
-_FLOW_ODD = re.compile(  # one class in front, and no flags: that is what makes the search quick
-    r"[\[{,:\"'](?:"
-    r"(?<=[\"']):[^\s]"  # `"a":yes`
-    r"|(?<=:)[,\]}[{]"  # `[a:, b]`: a text to Go
-    r"|(?<=[\[{,]) *[|>]|(?<=\{)[^}\n]*: +[|>]"  # `[>, b]`: an error to Go
-    r"|(?<=[{,])\s*(?:-?[0-9]+|[Tt]rue|TRUE|[Ff]alse|FALSE|[Nn]ull|NULL|~|<<)\s*[,}]"  # `{8080, true}`: keys that are no texts
-    r"|(?<=\{)\{)"  # a mapping as a key, or a template
+_IN_TOKEN = re.compile(
+    r"[\"']:[^\s]"  # `"a":yes`
+    r"|:[,\]}[{]"  # `[a:,b]`: a text to Go
+    r"|[\[{,][|>]"  # `[>,b]`: an error to Go
+    r"|\{\{"  # a mapping as a key, or a template
 )
+_WORD = r"(?:-?[0-9]+|[Tt]rue|TRUE|[Ff]alse|FALSE|[Nn]ull|NULL|~|<<)"
+_MAYBE_ODD = re.compile(rf"(?:^|[ {{,]){_WORD}[,}}]|(?:^| )[|>,}}]")  # words that make it worth while to look for the next
+_ACROSS_TOKENS = re.compile(
+    rf"[{{,]\s*{_WORD}\s*[,}}]"  # `{{8080, true}}`: keys that are no texts
+    r"|[\[{,]\s*[|>]|\{[^}\n]*: +[|>]"
+)
+_MAPPING_AS_KEY = re.compile(r",\s*\{")
 _BLOCK = re.compile(r"^((?: |- )*)([^\n]*: +)?[|>][-+0-9]* *(?:#[^\n]*)?\n( *)([^ \n]?)", re.MULTILINE)
 _COMMENT = re.compile(r"""^[ ]*#[^"'\n]*$""", re.MULTILINE)  # with a quote it might be the inside of a text
 _SUSPECT = frozenset("0123456789+-.&*!%@`:?<")
+_SPACES = "\t\r\f\v\x1c\x1d\x1e\x1f"  # what Python takes for space between words, and YAML does not
 _MOST_BRACKETS = 400
 
 
 def may_read(text: str) -> bool:
     """Whether the fast reader reads this text as kubectl does."""
-    if (
-        not text.isascii()
-        or "\t" in text
-        or "\r" in text
-        or "\0" in text
-        or "\f" in text
-        or "\v" in text
-        or "\x1b" in text
-        or "\x7f" in text
-    ):
+    if not text.isascii() or any(character in text for character in _SPACES):
         return False
     if (
         text.count("[") + text.count("{") > _MOST_BRACKETS
@@ -63,9 +60,10 @@ def may_read(text: str) -> bool:
         return False
     if "#" in text:
         text = _COMMENT.sub("", text)
-    if _FLOW_ODD.search(text):
+    written = " ".join(set(text.split()))  # each word once: a small part of the text
+    if not written.isprintable() or _IN_TOKEN.search(written) or (_MAYBE_ODD.search(written) and _ACROSS_TOKENS.search(text)):
         return False
-    tokens = set(text.translate(_FLOW).split())
+    tokens = set(written.translate(_FLOW).split())
     return tokens.isdisjoint(_WORDS) and not any(token[0] in _SUSPECT and _ODD.fullmatch(token) for token in tokens)
 
 
@@ -83,8 +81,18 @@ def _blocks_are_plain(text: str) -> bool:
 def read(text: str) -> Any:
     """One document's value; the caller has asked `may_read`."""
     try:
-        return yaml12.parse_yaml(text)
+        value = yaml12.parse_yaml(text)
+        if "{" not in text or not _MAPPING_AS_KEY.search(text) or _keys_are_texts(value):
+            return value
     except (ValueError, TypeError, RuntimeError):
-        from meshcheck.load import exact_yaml
+        pass
+    from meshcheck.load import exact_yaml
 
-        return exact_yaml.read(text)  # says where and why in kubectl's way, or knows better
+    return exact_yaml.read(text)  # says where and why in kubectl's way, or knows better
+
+
+def _keys_are_texts(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _keys_are_texts(item) for key, item in value.items())
+    return not isinstance(value, list) or all(map(_keys_are_texts, value))
+
