@@ -31,6 +31,8 @@ class Endpoint(NamedTuple):
     """An address that may be a pod's: in an open world nobody knows."""
     node_labels: Mapping[str, str] | None = None
     """Labels of the node that has the address, where it was read."""
+    doubtful: bool = False
+    """A pod in the host's network whose address is not known: whether selectors mean it is not specified."""
 
     @property
     def is_pod(self) -> bool:
@@ -77,7 +79,7 @@ def means_pods(peer: PodPeer, end: Endpoint, policy_namespace: str) -> bool | No
     if peer.pods is not None and not peer.pods.matches(workload.pod_labels):
         return False
     meant = workload.namespace == policy_namespace if peer.namespaces is None else selects_namespace(peer.namespaces, end)
-    return None if end.host and meant else meant  # nothing specifies whether selectors mean pods in the host's network
+    return None if (end.host or end.doubtful) and meant else meant  # nothing specifies whether selectors mean pods in the host's network
 
 
 def _in_block(peer: BlockPeer, end: Endpoint, strict: bool) -> bool | None:

@@ -136,7 +136,8 @@ def _endpoint(world: World, workload: Workload, address: str, strict: bool = Fal
     known = world.closed or namespace.meta is not None
     node = _node_at(world, address) if workload.host_network else None
     host = node is not None or (workload.host_network and bool(address) and not strict)
-    return Endpoint(workload, namespace, address, host, "", known, False, node.meta.labels if node else None)
+    doubtful = workload.host_network and not host and not strict
+    return Endpoint(workload, namespace, address, host, "", known, False, node.meta.labels if node else None, doubtful)
 
 
 def _elsewhere(world: World, address: str) -> Endpoint:
