@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,8 @@ from meshcheck.cli.main import main
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
 SCENARIOS = sorted(path for path in FOLDER.iterdir() if path.is_dir())
 STATUS = {"allowed": 0, "denied": 1, "unknown": 3}
+SYMPTOMS = {"reset": "connection reset", "timeout": "timeout", "refused": "connection refused", "dns": "name resolution fails"}
+"""How the index calls what is no HTTP status."""
 
 
 def ask(scenario: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *more: str) -> tuple[int, str]:
@@ -29,7 +33,7 @@ def ask(scenario: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     return status, out
 
 
-def in_words(trace: dict) -> str:
+def in_words(trace: dict[str, Any]) -> str:
     """A trace in the form of verdict.txt."""
     words = [trace["verdict"]]
     decided = trace["decided_by"]
@@ -61,15 +65,27 @@ def test_text(scenario: Path, capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert out == expected.read_text()
 
 
-def test_each_scenario_is_complete_and_listed_once() -> None:
-    index = (FOLDER / "README.md").read_text()
-    assert len(SCENARIOS) >= 25
-    for scenario in SCENARIOS:
-        present = {path.name for path in scenario.iterdir()}
-        assert present == {"README.md", "manifests.yaml", "question.txt", "verdict.txt", "expected.txt"}
-        title, blank, *paragraph = (scenario / "README.md").read_text().strip().split("\n")
-        assert title.startswith("# ")
-        assert blank == ""
-        assert paragraph
-        assert "" not in paragraph
-        assert index.count(f"]({scenario.name}/README.md)") == 1
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
+def test_scenario_is_complete(scenario: Path) -> None:
+    """Five files; the README is a title and one paragraph; the question is one line."""
+    assert {path.name for path in scenario.iterdir()} == {"README.md", "manifests.yaml", "question.txt", "verdict.txt", "expected.txt"}
+    title, blank, *paragraph = (scenario / "README.md").read_text().strip().split("\n")
+    assert title.startswith("# ")
+    assert blank == ""
+    assert paragraph
+    assert "" not in paragraph
+    assert (scenario / "question.txt").read_text().count("\n") == 1
+
+
+def test_index_lists_each_scenario_once_with_its_title_and_symptom() -> None:
+    rows = re.findall(r"^\| \[(.+)\]\(([a-z-]+)/README\.md\) \| ([^|]+) \| [^|]+ \|$", (FOLDER / "README.md").read_text(), re.MULTILINE)
+    assert sorted(slug for _, slug, _ in rows) == [scenario.name for scenario in SCENARIOS]
+    for title, slug, symptom in rows:
+        assert (FOLDER / slug / "README.md").read_text().startswith(f"# {title}\n")
+        verdict, kind, status = [*(FOLDER / slug / "verdict.txt").read_text().split(), "", ""][:3]
+        if verdict == "denied":
+            assert symptom == SYMPTOMS.get(kind, status), slug
+        elif verdict == "allowed":
+            assert symptom == "gets through", slug
+        else:
+            assert symptom in ("sometimes 403", "depends on the plugin"), slug
