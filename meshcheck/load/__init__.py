@@ -2,9 +2,12 @@
 
 read.py         sources in, documents and what could not be read out
 folders.py      which files a path stands for
+encoding.py     bytes into text
 split.py        one file into documents
+json_text.py    JSON, of which a file may hold several values
 fast_yaml.py    the reader for the bulk, and which documents it may read
 exact_yaml.py   kubectl's reading of YAML, for the others
+scalars.py      what kubectl makes of plain words and numbers
 places.py       line and column of a field, computed when one has to be shown
 render.py       kustomize and helm, through the real programs
 """

@@ -95,4 +95,3 @@ def _keys_are_texts(value: Any) -> bool:
     if isinstance(value, dict):
         return all(isinstance(key, str) and _keys_are_texts(item) for key, item in value.items())
     return not isinstance(value, list) or all(map(_keys_are_texts, value))
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,5 +35,15 @@ def files_of(path: str) -> Iterator[Path]:
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.endswith(ENDINGS) and not name.startswith("."):
-                yield Path(folder) / name
+            file = Path(folder) / name
+            if name.endswith(ENDINGS) and not name.startswith(".") and not _is_endless(file):
+                yield file
+
+
+def _is_endless(path: Path) -> bool:
+    """Whether it is a pipe, a socket or a device: somebody who gives a folder does not mean to wait for it."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False  # reading it says why
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from meshcheck.errors import UnreadableError
-from meshcheck.load import fast_yaml, folders
+from meshcheck.load import fast_yaml, folders, json_text
+from meshcheck.load.encoding import decoded, require_text
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.objects import Origin, Path, Place
 from meshcheck.model.record import record, value
@@ -102,20 +102,21 @@ class Reading:
         if len(raw) > MOST_FILE:
             self._note(Place(name, 1, 1), f"larger than {MOST_FILE >> 20} MiB; give a folder of smaller files")
             return
-        encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            self._note(Place(name, line, 1), f"not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}")
+            text, faults = decoded(raw), False
+        except UnreadableError as error:
+            self._note_broken(name, 1, "", str(error))
             return
-        self.add_text(name, text)
+        except UnicodeDecodeError:
+            # Only the documents that hold them are lost to bytes that mean nothing.
+            text, faults = raw.decode("utf-8-sig", "surrogateescape"), True
+        self.add_text(name, text, faults)
 
-    def add_text(self, name: str, text: str) -> None:
-        """YAML or JSON text; `name` stands in places."""
+    def add_text(self, name: str, text: str, faults: bool = False) -> None:
+        """YAML or JSON text; `name` stands in places. `faults`: there are bytes in it that are no text."""
         if text.startswith("\ufeff"):
             text = text[1:]
-        if text.lstrip()[:1] in ("{", "[") and self._add_json(name, text):
+        if text.lstrip()[:1] in ("{", "[") and not faults and self._add_json(name, text):
             return
         plain = not self.exact and fast_yaml.may_read(text)
         for number, (_, line, part) in enumerate(split(text)):
@@ -131,19 +132,22 @@ class Reading:
 
     def _add_json(self, name: str, text: str) -> bool:
         try:
-            value = json.loads(text)
+            values = json_text.read(text)
         except (ValueError, RecursionError):
-            return False  # YAML in flow style, templates, several documents: the YAML readers say what is wrong
-        self._texts[name, 0] = 1, text
-        for number, item in enumerate(value if isinstance(value, list) else [value]):
-            inside: Path = (number,) if isinstance(value, list) else ()
-            self._add_value(item, Origin(name, 0, inside), Place(name, 1, 1))
+            return False  # YAML in flow style, templates: the YAML readers say what is wrong
+        for number, (line, part, read) in enumerate(values):
+            self._texts[name, number] = line, part
+            for n, item in enumerate(read if isinstance(read, list) else [read]):
+                inside: Path = (n,) if isinstance(read, list) else ()
+                self._add_value(item, Origin(name, number, inside), Place(name, line, 1))
         return True
 
     def _add_document(self, name: str, number: int, line: int, part: str, plain: bool) -> None:
         self._texts[name, number] = line, part
         duplicates: list[tuple[int, str]] = []
         try:
+            if not part.isascii():
+                require_text(part)
             if len(part) > MOST_DOCUMENT and not _LIST.search(part):
                 raise UnreadableError(f"a document of more than {MOST_DOCUMENT >> 20} MiB; the API server takes objects of 1.5 MiB")
             if plain or (not self.exact and fast_yaml.may_read(part)):
@@ -162,21 +166,27 @@ class Reading:
         if value is None:
             return
         if not isinstance(value, dict):
-            self._note(place, f"not an object but {_words(value)}", fatal=False)
+            self._note(self._place_inside(origin, place), f"not an object but {_words(value)}", fatal=False)
             return
         kind, items = value.get("kind"), value.get("items")
+        if kind == "List" and items is None:
+            return
         if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
             for number, item in enumerate(items):
                 self._add_value(_with_list_type(item, value), origin._replace(inside=(*origin.inside, "items", number)), place)
         elif not isinstance(kind, str) or not isinstance(value.get("apiVersion"), str):
             missing = [word for word in ("apiVersion", "kind") if not isinstance(value.get(word), str)]
             self._note(
-                place,
+                self._place_inside(origin, place),
                 f"no {' and no '.join(f'`{word}`' for word in missing)}: not a Kubernetes object",
                 fatal="kind" in value or "apiVersion" in value,
             )
         else:
             self.documents.append(Document(value, origin))
+
+    def _place_inside(self, origin: Origin, place: Place) -> Place:
+        """The place of an item of a list; that of the document when the item is the document."""
+        return (self.place(origin) or place) if origin.inside else place
 
     def _note(self, place: Place, reason: str, fatal: bool = True) -> None:
         self.not_read.append(NotRead(place, reason, fatal))

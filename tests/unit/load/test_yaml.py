@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from meshcheck.errors import UnreadableError
 from meshcheck.load import exact_yaml, fast_yaml
+from meshcheck.load.scalars import scalar
 from meshcheck.load.split import split
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -27,7 +28,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
     ],
 )  # fmt: skip
 def test_plain_scalars(text: str, value: Any) -> None:
-    read = exact_yaml.scalar(text)
+    read = scalar(text)
     assert read == value
     assert type(read) is type(value)
 
