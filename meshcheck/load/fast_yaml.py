@@ -37,6 +37,7 @@ _ACROSS_TOKENS = re.compile(
     rf"[{{,]\s*{_WORD}\s*[,}}]"  # `{{8080, true}}`: keys that are no texts
     r"|[\[{,]\s*[|>]|\{[^}\n]*: +[|>]"
 )
+_FLOW_FIRST = re.compile(r"\s*(?:#[^\n]*\n\s*)*[\[{]")
 _MAPPING_AS_KEY = re.compile(r",\s*\{")
 _BLOCK = re.compile(r"^((?: |- )*)([^\n]*: +)?[|>][-+0-9]* *(?:#[^\n]*)?\n( *)([^ \n]?)", re.MULTILINE)
 _COMMENT = re.compile(r"""^[ ]*#[^"'\n]*$""", re.MULTILINE)  # with a quote it might be the inside of a text
@@ -81,8 +82,9 @@ def _blocks_are_plain(text: str) -> bool:
 def read(text: str) -> Any:
     """One document's value; the caller has asked `may_read`."""
     try:
-        value = yaml12.parse_yaml(text)
-        if "{" not in text or not _MAPPING_AS_KEY.search(text) or _keys_are_texts(value):
+        # It reads a flow collection and asks for nothing behind it.
+        value = None if _FLOW_FIRST.match(text) else yaml12.parse_yaml(text)
+        if value is not None and ("{" not in text or not _MAPPING_AS_KEY.search(text) or _keys_are_texts(value)):
             return value
     except (ValueError, TypeError, RuntimeError):
         pass

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
 
 from meshcheck.model.objects import Path, Place
 
+_PAIR = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+"""Halves of characters, which JSON writes and YAML does not know."""
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 
 
@@ -17,7 +20,7 @@ class Nodes:
     def __init__(self, file: str, first_line: int, text: str) -> None:
         self._file, self._first = file, first_line
         try:
-            self._root: Any = yaml.compose(text, Loader=_LOADER)
+            self._root: Any = yaml.compose(_PAIR.sub(r"\\ufffd", text), Loader=_LOADER)
         except (yaml.YAMLError, RecursionError):
             self._root = None
 
