@@ -47,8 +47,8 @@ def read(text: str, duplicates: list[tuple[int, str]] | None = None) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = (error.problem or error.context or "not YAML").replace("'", "`")
-        if "maximum nesting depth" in what:  # newer versions of libyaml have a limit of their own
-            what = f"nested more than {MOST_DEPTH} levels deep"
+        if mark and "maximum nesting depth" in what:  # newer versions of libyaml have a limit of their own, and tell the column
+            raise UnreadableError(f"line {mark.line + 1}: nested more than {MOST_DEPTH} levels deep") from None
         raise UnreadableError(f"line {mark.line + 1}, column {mark.column + 1}: {what}" if mark else what) from None
     except yaml.reader.ReaderError:
         raise UnreadableError(_bad_character(text)) from None
