@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from meshcheck.cli.questions import question_of
 from meshcheck.cli.world import build_world
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.load.lines import objects_of
 from meshcheck.load.read import Reading
 from meshcheck.model.question import Question
 from meshcheck.semantics.world import World
 
 Answer = Callable[[World, Question, Reading], dict[str, Any]]
-
-
-def lines_of(path: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """(line number, object) of a JSON Lines file or standard input; a line that is no object comes as words that say why."""
-    try:
-        stream = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 closed below
-    except OSError as error:
-        raise UnreadableError(f"`{path}`: {(error.strerror or str(error)).lower()}") from None
-    with stream:
-        for number, raw in enumerate(stream, 1):
-            if not raw.strip():
-                continue
-            try:
-                value = json.loads(raw)
-            except (ValueError, RecursionError) as error:
-                yield number, f"line {number} is not JSON: {error}"
-                continue
-            yield number, value if isinstance(value, dict) else f"line {number} is not an object"
 
 
 def read_world(line: dict[str, Any], exact: bool = False) -> Reading:
@@ -64,20 +46,20 @@ def run_batch(path: str, answer: Answer, write: Callable[[str], Any]) -> int:
     """Answer a batch; returns the exit status: 0, or 2 when a line could not be used."""
     status = 0
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for _, line in lines_of(path):
+    for line in objects_of(path):
         if isinstance(line, str):
             write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")
             status = 2
             continue
         name = line.get("id")
+        reading: Reading | None = None
         try:
             reading = read_world(line)
             if not reading.documents and (problems := problems_of(reading)):
                 raise UnreadableError(str(problems[0]["reason"]))
             world = build_world(reading, closed=line.get("closed_world") is True, mesh_text=line.get("mesh_config") or None)
         except MeshcheckError as error:
-            problems = problems_of(reading) if "reading" in locals() else []
-            write(encode({"id": name, "error": {"message": str(error), "problems": problems}}) + "\n")
+            write(encode({"id": name, "error": {"message": str(error), "problems": problems_of(reading) if reading else []}}) + "\n")
             status = 2
             continue
         questions = line.get("questions")

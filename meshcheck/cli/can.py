@@ -178,13 +178,14 @@ def _warn(reading: Reading, permissions: Permissions) -> None:
 
 def _batch(path: str, brief: bool) -> int:
     """Answer a batch; returns 0, or 2 when a line could not be used."""
-    from meshcheck.cli.batch import lines_of, problems_of, read_world
+    from meshcheck.cli.batch import problems_of, read_world
+    from meshcheck.load.lines import objects_of
     from meshcheck.semantics.kubernetes_rbac.near_misses import near_misses
 
     status = 0
     resources = Resources()
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for _, line in lines_of(path):
+    for line in objects_of(path):
         if isinstance(line, str):
             _write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")
             status = 2

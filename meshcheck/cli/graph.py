@@ -55,7 +55,7 @@ def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
     reading = read_sources(options)
-    from meshcheck.cli.trace import warn, world_of
+    from meshcheck.cli.world import warn, world_of
 
     world = world_of(options, reading)
     warn(reading, world)

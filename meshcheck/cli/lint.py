@@ -67,11 +67,12 @@ def run(arguments: list[str]) -> int:
 
 def _batch(path: str) -> int:
     """Answer each world of a batch. A line that is no world makes status 2; an unreadable world counts as a finding."""
-    from meshcheck.cli.batch import lines_of, problems_of, read_world
+    from meshcheck.cli.batch import problems_of, read_world
+    from meshcheck.load.lines import objects_of
 
     status = 0
     encode = json.JSONEncoder(separators=(",", ":")).encode
-    for _, line in lines_of(path):
+    for line in objects_of(path):
         if isinstance(line, str):
             sys.stdout.write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")
             status = 2

@@ -90,7 +90,7 @@ def question_of(line: Mapping[str, Any]) -> Question:
         caller=caller,
         target=target,
         protocol=protocol,
-        method=_text(line, "method") or "GET",
+        method=_text(line, "method") or default_method(protocol),
         path=path,
         host=_text(line, "host"),
         headers=headers_of(line.get("headers")),
@@ -100,8 +100,12 @@ def question_of(line: Mapping[str, Any]) -> Question:
         origin=_text(line, "origin"),
         sni=_text(line, "sni"),
         network_policy_only=line.get("layer") == "network-policy",
-        as_asked=line,
     )
+
+
+def default_method(protocol: str) -> str:
+    """gRPC is POST."""
+    return "POST" if protocol == "grpc" else "GET"
 
 
 def headers_of(value: Any) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from meshcheck.cli.questions import headers_of, split_url
+from meshcheck.cli.questions import default_method, headers_of, split_url
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
 from meshcheck.model.question import Caller, Question, Target
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     call.add_argument(
         "--to", dest="target", metavar="TARGET", help="a URL (http, https, grpc, tls, tcp, udp), NAMESPACE/SERVICE:PORT, or IP:PORT"
     )
-    call.add_argument("-X", "--method", default="GET", metavar="METHOD", help="HTTP method (GET)")
+    call.add_argument("-X", "--method", metavar="METHOD", help="HTTP method (GET; POST for gRPC)")
     call.add_argument("-H", "--header", action="append", default=[], metavar="'K: V'", help="a header; repeatable")
     token = call.add_mutually_exclusive_group()
     token.add_argument("--jwt", metavar="TOKEN", help="a token, checked against inline JWKS")
@@ -78,6 +78,8 @@ def run(words: list[str]) -> int:
         missing = "--from" if not options.caller else "--to"
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
     question = _question(options)
+    from meshcheck.cli.world import warn, world_of
+
     reading = read_sources(options)
     world = world_of(options, reading)
     warn(reading, world)
@@ -102,30 +104,9 @@ def _batch(options: argparse.Namespace) -> int:
         found = trace(world, question, explain=not brief)
         if brief:
             return trace_json(found, reading.place, brief=True)
-        return trace_json(found, reading.place, causes_of(world, found), fixes_of(world, found, _values(reading)))
+        return trace_json(found, reading.place, causes_of(world, found), fixes_of(world, found, reading.value_of))
 
     return run_batch(options.batch, answer, sys.stdout.write)
-
-
-def world_of(options: argparse.Namespace, reading: Reading) -> World:
-    from meshcheck.cli.world import build_world
-
-    text = None
-    if options.mesh_config:
-        try:
-            with open(options.mesh_config, encoding="utf-8") as stream:
-                text = stream.read()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"`--mesh-config {options.mesh_config}`: {error}") from None
-    return build_world(
-        reading,
-        closed=options.closed_world,
-        namespace=options.namespace,
-        mesh_text=text,
-        root_namespace=options.root_namespace,
-        trust_domain=options.trust_domain,
-        sidecars=frozenset(name for name in getattr(options, "sidecars", "").split(",") if name),
-    )
 
 
 def _render(options: argparse.Namespace, world: World, reading: Reading, found: Any) -> str:
@@ -133,7 +114,7 @@ def _render(options: argparse.Namespace, world: World, reading: Reading, found: 
     from meshcheck.explain.fixes import fixes_of
 
     causes = causes_of(world, found)
-    fixes = fixes_of(world, found, _values(reading))
+    fixes = fixes_of(world, found, reading.value_of)
     if options.output in ("json", "jsonl"):
         from meshcheck.render.trace_json import trace_json
 
@@ -151,28 +132,6 @@ def _render(options: argparse.Namespace, world: World, reading: Reading, found: 
     if options.output == "markdown":
         return trace_text.trace_markdown(found, reading.place, causes, fixes)
     return trace_text.trace_text(found, reading.place, causes, fixes, style_for(sys.stdout, options.color))
-
-
-def _values(reading: Reading) -> Any:
-    """Finds the value that an object was decoded from: fixes are tried out on it."""
-    table = {document.origin: document.value for document in reading.documents}
-    return table.get
-
-
-def warn(reading: Reading, world: World) -> None:
-    """What could not be read or used, on standard error: the answer is without it."""
-    for note in reading.not_read:
-        if note.fatal:
-            print(f"meshcheck: {note.place}: not read: {note.reason}", file=sys.stderr)
-    for refused in world.inventory.refused:
-        by = {"api-server": "the API server refuses it", "istiod": "Istio's webhook refuses it"}.get(
-            refused.refused_by or "", "it cannot be used"
-        )
-        place = reading.place(refused.origin, refused.path)
-        print(f"meshcheck: {place or refused.ref}: {refused.ref}: {by}: {refused.message}", file=sys.stderr)
-    for noted in world.inventory.noted:
-        if noted.ref.kind.endswith(("Policy", "Authentication")):
-            print(f"meshcheck: {reading.place(noted.origin, noted.path) or noted.ref}: {noted.ref}: {noted.message}", file=sys.stderr)
 
 
 def _check_names(world: World, question: Question) -> None:
@@ -226,7 +185,7 @@ def _question(options: argparse.Namespace) -> Question:
         caller=_caller(options.caller, options.namespace),
         target=target,
         protocol=protocol,
-        method=options.method,
+        method=options.method or default_method(protocol),
         path=path,
         host=host_header[0] if host_header else None,
         headers=headers_of(headers),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from typing import Any
 
 from meshcheck.decode.collect import collect
 from meshcheck.decode.mesh_config import decode_mesh_config
 from meshcheck.errors import MeshcheckError, UnreadableError
+from meshcheck.load.lines import read_text
 from meshcheck.load.read import Reading
 from meshcheck.model.inventory import Inventory
 from meshcheck.model.mesh_config import MeshConfig
@@ -27,6 +30,35 @@ def build_world(
     inventory = collect(reading.documents, namespace or "default")
     mesh = _mesh(inventory, mesh_text, root_namespace, trust_domain)
     return World(inventory, mesh, closed=closed, injected=sidecars)
+
+
+def world_of(options: argparse.Namespace, reading: Reading) -> World:
+    """The World that a command's options ask for."""
+    return build_world(
+        reading,
+        closed=options.closed_world,
+        namespace=options.namespace,
+        mesh_text=read_text(options.mesh_config) if options.mesh_config else None,
+        root_namespace=options.root_namespace,
+        trust_domain=options.trust_domain,
+        sidecars=frozenset(name for name in options.sidecars.split(",") if name),
+    )
+
+
+def warn(reading: Reading, world: World) -> None:
+    """What could not be read or used, on standard error: the answer is without it."""
+    for note in reading.not_read:
+        if note.fatal:
+            print(f"meshcheck: {note.place}: not read: {note.reason}", file=sys.stderr)
+    for refused in world.inventory.refused:
+        by = {"api-server": "the API server refuses it", "istiod": "Istio's webhook refuses it"}.get(
+            refused.refused_by or "", "it cannot be used"
+        )
+        place = reading.place(refused.origin, refused.path)
+        print(f"meshcheck: {place or refused.ref}: {refused.ref}: {by}: {refused.message}", file=sys.stderr)
+    for noted in world.inventory.noted:
+        if noted.ref.kind.endswith(("Policy", "Authentication")):
+            print(f"meshcheck: {reading.place(noted.origin, noted.path) or noted.ref}: {noted.ref}: {noted.message}", file=sys.stderr)
 
 
 def _mesh(inventory: Inventory, text: str | None, root_namespace: str | None, trust_domain: str | None) -> MeshConfig:

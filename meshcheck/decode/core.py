@@ -107,7 +107,6 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
         cluster_ips=addresses,
         headless=cluster_ip == "None" or (spec.get("clusterIPs") or [""])[0] == "None",
         external_name=spec.get("externalName") if kind == "ExternalName" else None,
-        publish_not_ready=bool(spec.get("publishNotReadyAddresses")),
     )
 
 

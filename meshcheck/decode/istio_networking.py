@@ -10,6 +10,7 @@ from meshcheck.model.istio_networking import (
     Destination,
     DestinationRule,
     EgressListener,
+    Extension,
     HttpMatch,
     HttpRoute,
     L4Route,
@@ -195,3 +196,24 @@ def decode_workload_entry(value: Mapping[str, Any], meta: Meta) -> Workload:
         owner=None,
         containers=(),
     )
+
+
+_HARMLESS = frozenset(["CLUSTER", "BOOTSTRAP"])
+
+
+def decode_envoy_filter(value: Mapping[str, Any], meta: Meta) -> Extension:
+    """An EnvoyFilter: whether one of its patches touches how a sidecar treats calls that arrive."""
+    spec = value.get("spec") or _EMPTY
+    contexts = [
+        ((patch or _EMPTY).get("match") or _EMPTY).get("context") or "ANY"
+        for patch in spec.get("configPatches") or ()
+        if (patch or _EMPTY).get("applyTo") not in _HARMLESS
+    ]
+    selector = spec.get("workloadSelector")
+    return Extension(meta, (selector.get("labels") or {}) if selector else None, any(c in ("ANY", "SIDECAR_INBOUND") for c in contexts))
+
+
+def decode_wasm_plugin(value: Mapping[str, Any], meta: Meta) -> Extension:
+    """A WasmPlugin."""
+    selector = (value.get("spec") or _EMPTY).get("selector")
+    return Extension(meta, (selector.get("matchLabels") or {}) if selector else None, True)

@@ -16,17 +16,18 @@ def decode_mesh_config(
 ) -> MeshConfig:
     """Mesh config; fields of the wrong type are taken as absent. The keyword arguments fill what it does not say."""
     normalization = _text(_map(value.get("pathNormalization")).get("normalization")) or "DEFAULT"
-    gateway = _map(_map(value.get("defaultConfig")).get("gatewayTopology"))
-    trusted = gateway.get("numTrustedProxies")
     return MeshConfig(
         root_namespace=_text(value.get("rootNamespace")) or root_namespace or (meta.namespace if meta else "istio-system"),
         trust_domain=_text(value.get("trustDomain")) or trust_domain or "cluster.local",
-        trust_domain_aliases=tuple(item for item in value.get("trustDomainAliases") or () if isinstance(item, str)),
+        trust_domain_aliases=_texts(value.get("trustDomainAliases")),
         normalization="BASE" if normalization == "DEFAULT" else normalization,
         outbound_mode=_text(_map(value.get("outboundTrafficPolicy")).get("mode")) or "ALLOW_ANY",
         auto_mtls=value.get("enableAutoMtls") is not False,
         providers=tuple(_provider(item, n) for n, item in enumerate(value.get("extensionProviders") or ()) if isinstance(item, dict)),
-        trusted_proxies=trusted if isinstance(trusted, int) else 0,
+        service_export_to=_texts(value.get("defaultServiceExportTo")),
+        virtual_service_export_to=_texts(value.get("defaultVirtualServiceExportTo")),
+        destination_rule_export_to=_texts(value.get("defaultDestinationRuleExportTo")),
+        known=bool(value) or meta is not None,
         meta=meta,
     )
 
@@ -53,3 +54,7 @@ def _map(value: Any) -> Mapping[str, Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

@@ -30,6 +30,8 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         ("policy.networking.k8s.io", kind): ("network_policy", "decode")
         for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
     },
+    ("networking.istio.io", "EnvoyFilter"): ("istio_networking", "decode_envoy_filter"),
+    ("extensions.istio.io", "WasmPlugin"): ("istio_networking", "decode_wasm_plugin"),
     ("gateway.networking.k8s.io", "HTTPRoute"): ("gateway_api", "decode_route"),
     ("gateway.networking.k8s.io", "GRPCRoute"): ("gateway_api", "decode_route"),
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),

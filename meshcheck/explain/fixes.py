@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from meshcheck.decode import admission
 from meshcheck.decode.metadata import decode_meta
 from meshcheck.decode.registry import bucket_of, decoder_of
 from meshcheck.explain.causes import failing
@@ -39,7 +40,7 @@ def fixes_of(world: World, trace: Trace, values: Values) -> tuple[Fix, ...]:
         if raw is None:
             continue
         changed = _patched(raw, patch)
-        if changed is None:
+        if changed is None or any(problem.refused_by for problem in admission.problems(changed)):
             continue
         again = trace_again(_with(world, changed, meta), trace.question, explain=False)
         if again.verdict == ALLOWED:

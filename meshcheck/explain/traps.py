@@ -9,7 +9,7 @@ from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world import World
 
 
-def trap(world: World, reason: Reason, server: Workload | None, protocol_note: str | None = None) -> str | None:
+def trap(world: World, reason: Reason, server: Workload | None) -> str | None:
     """A hint about a failing field; None when it simply does not match."""
     name, wanted, actual = reason.text.removeprefix("not"), reason.wanted, reason.actual or ""
     lower = name[:1].lower() + name[1:]

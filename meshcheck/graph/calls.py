@@ -11,7 +11,8 @@ from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Symptom, Trace
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.network import isolated
+from meshcheck.semantics.tracing.server import compiled, target_number
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World
 from meshcheck.semantics.world.sidecars import sidecar_of
@@ -20,12 +21,12 @@ SOME = "some"
 """A call of which some requests are allowed and others are not."""
 MOST_PAIRS = 6400
 """Worlds up to this many pairs of workloads are asked about every pair; larger ones about the callers that a policy names."""
-OUTSIDE, ANY = "outside", "any workload"
+ANY = "any workload"
 _CALL = frozenset(["source_ip", "remote_ip", "destination_ip", "sni", "method", "path", "authority", "headers", "payload"])
 
 
 class Call(NamedTuple):
-    """One edge: a caller (`outside`, `any workload`, or NAMESPACE/NAME) and a port of a Service of a workload."""
+    """One edge: a caller (`any workload`, or NAMESPACE/NAME) and a port of a Service of a workload."""
 
     source: str
     target: str
@@ -61,8 +62,6 @@ def in_focus(name: str, focus: frozenset[str]) -> bool:
 
 
 def _ports(service: Service, server: Workload) -> Iterator[tuple[ServicePort, int]]:
-    from meshcheck.semantics.tracing.server import target_number
-
     for port in service.ports:
         number = target_number(port, server)
         if number is not None and port.protocol == "TCP":
@@ -82,9 +81,16 @@ def _to(
     http = port_protocol.protocol_of(port) != port_protocol.TCP
     policies = compiled(world, server, http)
     requests = list(_requests(policies, http))
-    if not every and not policies.allow_policies and not _isolated(world, server):
+    if not every and not policies.allow_policies and not isolated(world, server, "ingress"):
         if in_focus(str(server), focus):
-            yield Call(ANY, str(server), service.name, port.number, number, port_protocol.protocol_of(port), ALLOWED, "", (), (), False)
+            asked = [
+                _ask(world, c, server, service, port, number, http, requests)
+                for c in _kinds_of_callers(world, workloads)
+                if c is not server
+            ]
+            if asked:
+                verdicts = {call.verdict for call in asked}
+                yield asked[0]._replace(source=ANY, verdict=asked[0].verdict if len(verdicts) == 1 else SOME)
         return
     for caller in workloads:
         if caller is server or not (in_focus(str(server), focus) or in_focus(str(caller), focus)):
@@ -94,10 +100,14 @@ def _to(
         yield _ask(world, caller, server, service, port, number, http, requests)
 
 
-def _isolated(world: World, server: Workload) -> bool:
-    from meshcheck.semantics.tracing.network import policy_set
+def _kinds_of_callers(world: World, workloads: list[Workload]) -> list[Workload]:
+    """One caller of each kind that a server without policies can tell apart: with a sidecar or without, and free to call anybody."""
 
-    return bool(policy_set(world).selecting(server, "ingress"))
+    def find() -> list[Workload]:
+        free = (w for w in workloads if not isolated(world, w, "egress"))
+        return list({(sidecar_of(world, w).present, w.host_network): w for w in free}.values())
+
+    return world.once("kinds of callers", find)
 
 
 def _named(world: World, policies: CompiledPolicies, caller: Workload) -> bool:
@@ -168,12 +178,7 @@ def _ask(
     verdict = first.verdict if len(verdicts) == 1 else SOME if ALLOWED in verdicts else DENIED if verdicts == {DENIED} else UNKNOWN
     symptom = words(next((t.symptom for _, t in answers if t.verdict == DENIED), first.symptom)) if verdict in (DENIED, SOME) else ""
     names = dict.fromkeys(str(s.decider.meta.ref) for _, t in answers for h in t.hops for s in h.stations if s.decider is not None)
-    mtls = any(
-        s.name == "mtls" and "identity spiffe" in f"{s.summary} spiffe" and "identity" in s.summary
-        for _, t in answers
-        for h in t.hops
-        for s in h.stations
-    )
+    mtls = any(s.identity for _, t in answers for h in t.hops for s in h.stations)
     return Call(
         str(caller),
         str(server),

@@ -3,6 +3,7 @@
 read.py         sources in, documents and what could not be read out
 folders.py      which files a path stands for
 encoding.py     bytes into text
+lines.py        batches and settings: texts that are no manifests
 split.py        one file into documents
 json_text.py    JSON, of which a file may hold several values
 fast_yaml.py    the reader for the bulk, and which documents it may read

@@ -52,6 +52,7 @@ class Reading:
         self.duplicate_keys: list[tuple[Place, str]] = []
         self.files = 0
         self._texts: dict[tuple[str, int], tuple[int, str]] = {}
+        self._by_origin: dict[Origin, dict[str, Any]] = {}
         self._nodes: dict[tuple[str, int], Any] = {}
 
     def place(self, origin: Origin | None, path: Path = ()) -> Place | None:
@@ -66,12 +67,11 @@ class Reading:
         place: Place = self._nodes[key].place((*origin.inside, *path))
         return place
 
-    def excerpt(self, place: Place) -> str | None:
-        """The line of text at a place, without its line end."""
-        for (file, _), (first, text) in self._texts.items():
-            if file == place.file and first <= place.line <= first + text.count("\n"):
-                return text.splitlines()[place.line - first]
-        return None
+    def value_of(self, origin: Origin | None) -> dict[str, Any] | None:
+        """The object that was read at an origin, as it was written."""
+        if not self._by_origin:
+            self._by_origin = {document.origin: document.value for document in self.documents}
+        return self._by_origin.get(origin) if origin else None
 
     # ---- sources ----
 

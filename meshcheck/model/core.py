@@ -87,7 +87,6 @@ class Service:
     cluster_ips: tuple[str, ...]
     headless: bool
     external_name: str | None
-    publish_not_ready: bool = False
 
     @property
     def namespace(self) -> str:

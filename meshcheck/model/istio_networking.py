@@ -143,6 +143,16 @@ class Sidecar:
 
 
 @record
+class Extension:
+    """An EnvoyFilter or WasmPlugin: it may put anything into a proxy. `selector` None means all proxies in its scope."""
+
+    meta: Meta
+    selector: Mapping[str, str] | None
+    inbound: bool
+    """Whether it changes how calls that arrive are treated."""
+
+
+@record
 class ServiceEntry:
     """A ServiceEntry."""
 

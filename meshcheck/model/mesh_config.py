@@ -33,7 +33,12 @@ class MeshConfig:
     outbound_mode: str = "ALLOW_ANY"
     auto_mtls: bool = True
     providers: tuple[ExtensionProvider, ...] = ()
-    trusted_proxies: int = 0
+    service_export_to: tuple[str, ...] = ()
+    virtual_service_export_to: tuple[str, ...] = ()
+    destination_rule_export_to: tuple[str, ...] = ()
+    """Defaults of `exportTo`; empty means everywhere."""
+    known: bool = False
+    """Whether it was read; otherwise these are Istio's defaults."""
     meta: Meta | None = None
     """The ConfigMap it came from."""
 

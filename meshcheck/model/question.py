@@ -59,12 +59,17 @@ class Question:
     origin: str | None = None
     sni: str | None = None
     network_policy_only: bool = False
-    as_asked: Mapping[str, Any] | None = None
 
     @property
     def is_http(self) -> bool:
         """Whether the caller speaks HTTP that proxies can read."""
         return self.protocol in ("http", "grpc")
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether refusals come as gRPC statuses."""
+        content = self.headers.get("content-type", ("",)) if self.is_http else ("",)
+        return self.protocol == "grpc" or content[0].startswith("application/grpc")
 
     @property
     def transport(self) -> str:

@@ -50,6 +50,8 @@ class Station:
     """The object that decides, its rule and field."""
     missing: str | None = None
     workload: str | None = None
+    identity: str | None = None
+    """The identity that the server sees, without `spiffe://`; None for plaintext."""
     answers: bool = False
     """The proxy answers by itself, below 400: the call ends here, allowed."""
 

@@ -23,6 +23,7 @@ TITLES = {
     "request-authentication": "JWT",
     "audit": "Audit, dry-run",
     "authorization": "Authorization",
+    "extensions": "Extensions",
 }
 _KINDS = {
     "reset": "connection reset",
@@ -38,6 +39,8 @@ def symptom_words(symptom: Symptom) -> str:
     """`403 RBAC: access denied`, `connection reset`."""
     if symptom.kind != "http":
         return _KINDS[symptom.kind]
+    if symptom.headers and "grpc-status" in symptom.headers:
+        return f"gRPC status {symptom.headers['grpc-status']} {symptom.headers['grpc-message']}".strip()
     return f"{symptom.status} {symptom.body}".strip() if symptom.status else "reaches the workload"
 
 

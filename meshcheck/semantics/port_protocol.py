@@ -32,9 +32,3 @@ def protocol_of(port: ServicePort) -> str:
     if found is None and port.number in _WELL_KNOWN_TCP:
         return TCP
     return found or DETECTED
-
-
-def is_tls(port: ServicePort) -> bool:
-    """Whether the port is declared as TLS that the application itself speaks."""
-    text = (port.name if port.app_protocol is None else port.app_protocol).lower()
-    return port.app_protocol == "kubernetes.io/wss" or text.split("-")[0] in ("https", "tls")

@@ -31,9 +31,14 @@ def decode_base64url(text: str) -> bytes:
         raw = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise BadBase64(text) from None
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+    if encode_base64url(raw) != text:
         raise BadBase64(text)
     return raw
+
+
+def encode_base64url(raw: bytes) -> str:
+    """Unpadded base64url."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ envoyproxy/envoy:source/extensions/filters/http/jwt_authn/{filter,verifier,authe
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from meshcheck.model.istio_security import JwtRule, RequestAuthentication, TokenHeader
 from meshcheck.semantics.authentication import tokens
+from meshcheck.semantics.authentication.keys import encode_base64url
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-_.]+")
 _DEFAULT_HEADERS = (TokenHeader("Authorization", "Bearer "),)
@@ -180,3 +182,29 @@ def without_token(headers: Mapping[str, Sequence[str]], query: str, outcome: Out
         kept = [part for part in query.removeprefix("?").split("&") if part.partition("=")[0] != name]
         return headers, "?" + "&".join(kept) if kept else ""
     return headers, query
+
+
+def with_claim_headers(
+    headers: Mapping[str, Sequence[str]], providers: tuple[Provider, ...], outcome: Outcome
+) -> Mapping[str, Sequence[str]]:
+    """Headers with what `outputClaimToHeaders` and `outputPayloadToHeader` write; a client's own copies are removed in any case."""
+    written = {header.lower() for p in providers for header, _ in p.rule.claim_headers} | {p.rule.payload_header.lower() for p in providers}
+    if written == {""}:
+        return headers
+    out: dict[str, Sequence[str]] = {name: lines for name, lines in headers.items() if name not in written}
+    if outcome.provider is None or outcome.payload is None or outcome.problem is not None:
+        return out
+    rule = outcome.provider.rule
+    if rule.payload_header:
+        out[rule.payload_header.lower()] = (encode_base64url(json.dumps(outcome.payload, separators=(",", ":")).encode()),)
+    for header, claim in rule.claim_headers:
+        found: Any = outcome.payload
+        for key in claim.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, bool):
+            out[header.lower()] = ("true" if found else "false",)
+        elif isinstance(found, (str, int)):
+            out[header.lower()] = (str(found),)
+        elif found is not None:
+            out[header.lower()] = (encode_base64url(json.dumps(found, separators=(",", ":")).encode()),)
+    return out

@@ -18,7 +18,6 @@ SKEW = 60
 
 BAD_FORM = "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
 UNKNOWN_ISSUER = "Jwt issuer is not configured"
-MISSING = "Jwt is missing"
 EXPIRED = "Jwt is expired"
 NOT_YET = "Jwt not yet valid"
 AUDIENCE = "Audiences in Jwt are not allowed"

@@ -37,6 +37,10 @@ def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> Decisio
         rule = matched or maybe
         if rule is None:
             continue
+        if provider is None and not (world.closed or world.mesh.known):
+            fact = f"the mesh config: whether it has an extensionProvider `{name}`"
+            undecided = undecided or Decision(None, rule, None, fact, f"{_where(rule)}: asks the external authorizer `{name}`")
+            continue
         trouble = "several providers on one workload" if len(names) > 1 else unusable(name, provider, world)
         if trouble and matched:
             return Decision(

@@ -36,7 +36,7 @@ _ADDRESSES = {"ipBlocks": "source_ip", "remoteIpBlocks": "remote_ip", "destinati
 class Test:
     """One field of a rule, or one side of a `when`. `holds` is None when the question does not give the attribute."""
 
-    __slots__ = ("_check", "_needs", "attribute", "field", "http_only", "matches")
+    __slots__ = ("_check", "attribute", "field", "http_only", "matches", "needs")
 
     def __init__(
         self, field: Field, attribute: str, http_only: bool, matches: tuple[Callable[[Any], bool], ...], check: Callable[[Attributes], bool]
@@ -48,11 +48,12 @@ class Test:
         self.matches = matches
         """One function for each of the field's values, in their order."""
         self._check = check
-        self._needs = "headers" if attribute.startswith("header:") else "payload" if attribute.startswith("claim:") else attribute
+        self.needs = "headers" if attribute.startswith("header:") else "payload" if attribute.startswith("claim:") else attribute
+        """The name of the attribute of a call that it cannot do without."""
 
     def holds(self, attributes: Attributes) -> bool | None:
         """Whether a call satisfies it."""
-        if self._needs in attributes.unknown:
+        if self.needs in attributes.unknown:
             return None
         return self._check(attributes) is not self.field.negated
 

@@ -47,6 +47,10 @@ class PolicySet:
             self._kept[key] = tuple(p for p in found if direction in p.directions and p.pods.matches(workload.pod_labels))
         return self._kept[key]
 
+    def may_isolate(self, namespace: str, direction: str) -> bool:
+        """Whether some policy may close a direction for some pod of a namespace."""
+        return bool(self._admin) or any(direction in p.directions for p in self._by_namespace.get(namespace, ()))
+
     def admin(self, end: Endpoint, tier: str) -> tuple[AdminPolicy, ...]:
         """Admin policies of a tier whose subject is the pod, in the order of their priority."""
         key = id(end.workload), tier

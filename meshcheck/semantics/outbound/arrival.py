@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
-from meshcheck.model.trace import ALLOWED, DENIED, Station
+from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Station
 from meshcheck.semantics.outbound.client import Sending
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
-from meshcheck.semantics.tracing.server import Arrival
+from meshcheck.semantics.tracing.server import APPLICATION_TLS, Arrival
 from meshcheck.semantics.tracing.target import Backend
 from meshcheck.semantics.world.world import World
 
 
 def arrival(world: World, question: Question, who: CallerView, sending: Sending, backend: Backend, now: float) -> Arrival:
     """The call as it arrives at the workload."""
-    unknown = set()
+    unknown = {"metadata"}  # of other filters: nobody knows it here
     source = question.source_ip or who.address
     if not source:
         unknown.add("source_ip")
@@ -31,6 +31,7 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
         transport=sending.transport,
         principal=who.principal(world.mesh.trust_domain) if sending.transport == "mtls" else None,
         http=question.is_http,
+        encrypted=question.protocol in ("https", "tls"),
         tagged=sending.tagged and question.is_http,
         method=sending.method,
         target=sending.path,
@@ -40,7 +41,6 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
         remote_ip=remote,
         destination_ip=backend.address,
         sni=sending.sni or "",
-        jwt=question.jwt,
         claims=question.claims,
         unknown=frozenset(unknown),
         now=now,
@@ -58,6 +58,9 @@ def with_token(question: Question) -> dict[str, tuple[str, ...]]:
 def without_server_sidecar(sending: Sending, workload: Workload, excluded: bool) -> Station:
     """A workload without a sidecar, or a port that is kept away from it: nothing looks at the call but the application."""
     why = "the port is excluded from the sidecar" if excluded else "no sidecar"
+    if sending.transport == "tls" and sending.originates_tls:
+        fact = APPLICATION_TLS.format(workload, "that is called")
+        return Station("mtls", "server", UNKNOWN, f"{why}: TLS that the caller's sidecar makes", missing=fact, workload=str(workload))
     if sending.transport == "mtls":
         return Station(
             "mtls",

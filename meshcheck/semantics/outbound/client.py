@@ -44,6 +44,8 @@ class Sending:
     method: str
     sni: str | None
     missing: str | None = None
+    originates_tls: bool = False
+    """The TLS is made by the caller's sidecar, not by the application."""
 
 
 def authority_of(question: Question, what: TargetView) -> str:
@@ -55,25 +57,28 @@ def authority_of(question: Question, what: TargetView) -> str:
     return host if what.port == default else f"{host}:{what.port}"
 
 
-def send(world: World, question: Question, who: CallerView, what: TargetView, with_sidecar: bool, explain: bool) -> list[Sending]:
-    """All ways that the call may take: one for each pod or weighted route."""
-    authority = authority_of(question, what)
-    base = Sending((), None, "plaintext", False, True, question.path, authority, question.method, question.sni)
+def send(world: World, question: Question, who: CallerView, what: TargetView, with_sidecar: bool) -> list[Sending]:
+    """All ways that the call may take: one for each pod or weighted route; never empty."""
+    base = Sending((), None, "plaintext", False, True, question.path, authority_of(question, what), question.method, question.sni)
     service = what.named.service if what.named else None
-    if (
-        service is not None
-        and who.workload is not None
-        and not who.caller.plaintext
-        and (route := attached_route(world, service)) is not None
-    ):
-        # whatever mesh it is that serves the route: its proxies need not be Istio's sidecars
-        return [replace(base, missing=f"where {route.meta.ref} sends the call: routes of Gateway API inside the mesh are not traced yet")]
-    if not with_sidecar or who.workload is None:
-        transport = "mtls" if who.caller.mtls else "tls" if question.protocol in ("https", "tls") else "plaintext"
-        if what.refused:
-            return [_refused(base, what.refused, symptoms.REFUSED)]
-        return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
-    return _Client(world, question, who.workload, what, base).send()
+    if service is not None and who.workload is not None and not who.caller.plaintext:
+        route = attached_route(world, service)
+        if route is not None:  # whatever mesh it is that serves the route: its proxies need not be Istio's sidecars
+            return [
+                replace(base, missing=f"where {route.meta.ref} sends the call: routes of Gateway API inside the mesh are not traced yet")
+            ]
+    if with_sidecar and who.workload is not None and question.transport == "TCP":
+        capture = captured(who.workload, what.port)
+        if capture is None:
+            return [
+                replace(base, missing=f"whether the call goes through the sidecar of {who.workload}: its annotations name address ranges")
+            ]
+        if capture:
+            return _Client(world, question, who.workload, what, base).send()
+    transport = "mtls" if who.caller.mtls else "tls" if question.protocol in ("https", "tls") else "plaintext"
+    if what.refused:
+        return [_refused(base, what.refused, symptoms.REFUSED)]
+    return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
 
 
 def attached_route(world: World, service: Service) -> AttachedRoute | None:
@@ -96,23 +101,24 @@ class _Client:
 
     def send(self) -> list[Sending]:
         what, question = self.what, self.question
-        if _excluded(self.workload, what):
-            return [replace(self.base, backend=b) for b in what.backends]
         if what.direct:
             return [self._passed_through(b) for b in what.backends]
         service = self._service()
         if service is None:
             return [self._unknown_host()]
         host, port = service.host, what.port
-        found = next((p for p in service.ports if p.number == port), None)
+        found = next((p for p in service.ports if p.number == port and p.protocol == "TCP"), None)
         if found is None:
             if not service.headless:
                 return [self._unknown_host(what.refused)]
             found = ServicePort("", port, port, "TCP", None)
         protocol = port_protocol.protocol_of(found)
+        if protocol == port_protocol.HTTP and question.protocol in ("https", "tls"):
+            why = f"port {port} of {host} is declared as HTTP, and the caller's sidecar cannot read TLS there"
+            return [_refused(self.base, why, symptoms.RESET, Mention(service.meta, field=("spec", "ports")), STATION)]
         http = question.is_http and protocol in (port_protocol.HTTP, port_protocol.DETECTED)
         base = replace(self.base, http_proxy=http, tagged=http)
-        virtual = selection.for_sidecar(self._virtual_services(), host, self.workload.namespace)
+        virtual = selection.for_sidecar(self._virtual_services(), host, self.workload.namespace, self.world.mesh.virtual_service_export_to)
         if virtual is not None and http and virtual.http:
             routed = self._http_routes(base, virtual, service, found)
             if routed is not None:
@@ -170,7 +176,9 @@ class _Client:
         http = self.question.is_http and (self._knows_http_on(what.port) or what.port == 80)
         sidecar = scope.sidecar
         decider = Mention(sidecar.meta, field=("spec",)) if sidecar else None
-        if entry is not None and selection.is_exported(entry.export_to, entry.meta.namespace, self.workload.namespace):
+        if entry is not None and selection.is_exported(
+            entry.export_to or self.world.mesh.service_export_to, entry.meta.namespace, self.workload.namespace
+        ):
             backend = what.backends[0] if what.backends else None
             return replace(self.base, backend=backend, http_proxy=self.question.is_http, missing=None if backend else what.missing)
         if scope.outbound_mode == "REGISTRY_ONLY":
@@ -227,17 +235,15 @@ class _Client:
             return [_refused(base, f"{name}: no route matches", symptoms.NO_ROUTE, mention, STATION)]
         route = chosen.route
         mention = Mention(virtual.meta, rule=route.field[-1], field=route.field)
-        if route.abort_status and route.abort_percentage >= 100 and not route.redirect and not route.direct_response:
+        aborted = []
+        if route.abort_status and route.abort_percentage > 0 and not route.redirect and not route.direct_response:
+            symptom = Symptom("http", route.abort_status, "fault filter abort")
             fault = replace(mention, field=(*route.field, "fault", "abort"))
-            return [
-                _refused(
-                    base,
-                    f"{name}: fault.abort {route.abort_status}",
-                    Symptom("http", route.abort_status, "fault filter abort"),
-                    fault,
-                    STATION,
-                )
-            ]
+            aborted = [_refused(base, f"{name}: fault.abort {route.abort_status}", symptom, fault, STATION)]
+            if route.abort_percentage >= 100:
+                return aborted
+        if route.delegate is not None:
+            return [replace(base, missing=f"what the delegate {'/'.join(filter(None, route.delegate))} of {name} does: not traced yet")]
         own = answers.own_answer(route, chosen.match, request)
         if own is not None:
             return [self._own_answer(base, name, own, mention)]
@@ -252,17 +258,7 @@ class _Client:
         )
         target, authority = answers.rewritten(route, chosen.match, path, query, base.authority)
         base = replace(base, stations=(*base.stations, station), path=target, authority=authority)
-        out = self._to_destinations(base, virtual, route.destinations, port)
-        if route.abort_status and route.abort_percentage > 0:
-            aborted = _refused(
-                base,
-                f"{name}: fault.abort {route.abort_status}",
-                Symptom("http", route.abort_status, "fault filter abort"),
-                mention,
-                STATION,
-            )
-            out = [aborted, *out]
-        return out
+        return [*aborted, *self._to_destinations(base, virtual, route.destinations, port)]
 
     def _own_answer(self, base: Sending, name: str, symptom: Symptom, mention: Mention) -> Sending:
         status = symptom.status or 0
@@ -328,7 +324,7 @@ class _Client:
                 continue
             number = destination.port or (port.number if len(named.service.ports) != 1 else named.service.ports[0].number)
             out += self._to_service(base, named.service, number, destination.subset, mention)
-        return out
+        return out or [replace(base, missing=f"where VirtualService {virtual.meta.namespace}/{virtual.meta.name} sends the call")]
 
     # ---- endpoints ----
 
@@ -341,12 +337,17 @@ class _Client:
                 why = f"subset `{subset_name}` of {service.host} is in no DestinationRule that the caller sees"
                 return [_refused(base, why, symptoms.NO_CLUSTER, by, STATION)]
             subset = found[1]
-        view = of_service(self.world, service, port, None)
+        view = of_service(self.world, service, port)
         if view.missing:
             return [replace(base, missing=view.missing)]
         backends = view.backends
         if subset is not None:
             backends = tuple(b for b in backends if b.workload is not None and selects(subset.labels, b.workload.pod_labels))
+        if not backends and view.refused is None and not self.world.closed:
+            fact = (
+                f"the pods of subset `{subset_name}` of {service.host}: none in the input has its labels (`--closed-world`: there are none)"
+            )
+            return [replace(base, missing=fact)]
         if not backends:
             why = view.refused or f"subset `{subset_name}` of {service.host} selects no pod"
             symptom = symptoms.NO_ENDPOINT if base.http_proxy else symptoms.RESET
@@ -366,11 +367,17 @@ class _Client:
         station = Station("client-tls", STATION, ALLOWED, chosen.why, mention, workload=str(self.workload))
         name = subset.name if subset is not None else ""
         sni = base.sni or (f"outbound_.{port}_.{name}_.{service.host}" if kind == "mtls" else None)
-        return replace(base, stations=(*base.stations, station), backend=backend, transport=kind, sni=sni)
+        return replace(
+            base, stations=(*base.stations, station), backend=backend, transport=kind, sni=sni, originates_tls=chosen.kind == "tls"
+        )
 
 
-def _excluded(workload: Workload, what: TargetView) -> bool:
-    """Whether the caller's pod keeps this port away from its sidecar."""
+def captured(workload: Workload, port: int) -> bool | None:
+    """Whether calls to a port go through the caller's sidecar; None when annotations let addresses decide."""
     notes = workload.pod_annotations
-    excluded = notes.get("traffic.sidecar.istio.io/excludeOutboundPorts", "")
-    return str(what.port) in [item.strip() for item in excluded.split(",")]
+    prefix = "traffic.sidecar.istio.io/"
+    if str(port) in [item.strip() for item in notes.get(f"{prefix}excludeOutboundPorts", "").split(",")]:
+        return False
+    if notes.get(f"{prefix}excludeOutboundIPRanges", "").strip() or notes.get(f"{prefix}includeOutboundIPRanges", "*").strip() != "*":
+        return None
+    return True

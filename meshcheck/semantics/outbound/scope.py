@@ -10,7 +10,7 @@ from typing import NamedTuple
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_networking import Sidecar
 from meshcheck.semantics.attachment import selects
-from meshcheck.semantics.routing.selection import host_covers, is_exported
+from meshcheck.semantics.routing.selection import full_name, host_covers, is_exported
 from meshcheck.semantics.world.world import World
 
 
@@ -62,6 +62,7 @@ def knows_service(world: World, scope: Scope, client: Workload, service: Service
     """Whether a client's sidecar knows a Service: exported to it and imported by it."""
     notes = service.meta.annotations.get("networking.istio.io/exportTo", "")
     export_to = tuple(item.strip() for item in notes.split(",") if item.strip())
+    export_to = export_to or world.mesh.service_export_to
     if "~" in export_to or not is_exported(export_to, service.namespace, client.namespace):
         return False
     return scope.imports(service.host, service.namespace, client.namespace, port) or _by_route(world, scope, client, service)
@@ -69,11 +70,11 @@ def knows_service(world: World, scope: Scope, client: Workload, service: Service
 
 def _by_route(world: World, scope: Scope, client: Workload, service: Service) -> bool:
     """Destinations of imported VirtualServices are known even when they are not listed."""
-    from meshcheck.semantics.routing.selection import full_name
-
     for virtual in world.inventory.of("VirtualService"):
         own = virtual.meta.namespace
-        if "mesh" not in virtual.gateways or not is_exported(virtual.export_to, own, client.namespace):
+        if "mesh" not in virtual.gateways or not is_exported(
+            virtual.export_to or world.mesh.virtual_service_export_to, own, client.namespace
+        ):
             continue
         if not any(scope.imports(full_name(h, own), own, client.namespace, 0) for h in virtual.hosts):
             continue

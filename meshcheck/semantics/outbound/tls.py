@@ -66,9 +66,10 @@ def _rules_for(world: World, host: str, owner: str, client_namespace: str, clien
     for n, level in enumerate(dict.fromkeys((client_namespace, owner, root))):
         found = []
         for rule in by_namespace.get(level, ()):
-            visible = is_exported(rule.export_to, level, client_namespace)
+            export_to = rule.export_to or world.mesh.destination_rule_export_to
+            visible = is_exported(export_to, level, client_namespace)
             if n == 0 and client_namespace == root:
-                visible = rule.export_to == (".",) or owner == root
+                visible = export_to == (".",) or owner == root
             if visible and host_covers(full_name(rule.host, level), host):
                 found.append(rule)
         selected = [

@@ -34,17 +34,21 @@ def age(service: VirtualService) -> tuple[str, str, str]:
     return service.meta.created or "9999", service.meta.name, service.meta.namespace
 
 
-def for_sidecar(services: Iterable[VirtualService], host: str, client_namespace: str) -> VirtualService | None:
-    """The VirtualService that holds a host at a client's sidecar: the most specific host; private, exported, public; by age."""
+def for_sidecar(services: Iterable[VirtualService], host: str, client_namespace: str, by_default: tuple[str, ...]) -> VirtualService | None:
+    """The VirtualService that holds a host at a client's sidecar: the most specific host; private, exported, public; by age.
+
+    `by_default`: mesh config's default for `exportTo`.
+    """
     best: tuple[tuple[int, int, tuple[str, str, str]], VirtualService] | None = None
     for service in services:
         own = service.meta.namespace
-        if "mesh" not in service.gateways or not is_exported(service.export_to, own, client_namespace):
+        export_to = service.export_to or by_default
+        if "mesh" not in service.gateways or not is_exported(export_to, own, client_namespace):
             continue
         covered = [len(declared) for h in service.hosts if host_covers(declared := full_name(h, own), host)]
         if not covered:
             continue
-        rank = 0 if service.export_to in ((".",), (own,)) else 1 if service.export_to and "*" not in service.export_to else 2
+        rank = 0 if export_to in ((".",), (own,)) else 1 if export_to and "*" not in export_to else 2
         key = (-max(covered), rank, age(service))
         if best is None or key < best[0]:
             best = key, service

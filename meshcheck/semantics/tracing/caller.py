@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from meshcheck.model.core import Workload
+from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Caller
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
@@ -21,6 +22,8 @@ class CallerView(NamedTuple):
     sidecar: Sidecar
     address: str
     missing: str | None = None
+    labels_known: bool = True
+    """Whether the labels of its pods are known: network policies look at them."""
 
     def principal(self, trust_domain: str) -> str | None:
         """`spiffe://…` of the identity that its sidecar presents."""
@@ -32,8 +35,41 @@ class CallerView(NamedTuple):
 _NO_SIDECAR = Sidecar(False, "outside the mesh")
 
 
+def views(world: World, caller: Caller) -> list[CallerView]:
+    """Whom a question may mean: one caller, or each workload with the service account that it names."""
+    if not caller.service_account or caller.workload or caller.pod:
+        return [view(world, caller)]
+    namespace, account = caller.namespace or "default", caller.service_account
+    why = Sidecar(True, "a caller with that identity has a sidecar")
+    alike = {
+        tuple(sorted(w.pod_labels.items())): w for w in world.workloads_in(namespace) if w.service_account == account and not w.host_network
+    }
+    if not alike:
+        return [
+            CallerView(
+                caller,
+                f"service account {namespace}/{account}",
+                _stand_in(world, namespace, account),
+                namespace,
+                account,
+                why,
+                "",
+                None,
+                False,
+            )
+        ]
+    return [CallerView(caller, str(w), w, namespace, account, why, "") for w in alike.values()]
+
+
+def _stand_in(world: World, namespace: str, account: str) -> Workload:
+    """A pod of which only the service account is known."""
+    meta = Meta(ObjectRef("v1", "Pod", namespace, f"sa/{account}"), {}, {}, "", None)
+    pod = Workload(meta, "Pod", {}, {}, account, (), False, (), "", None, ("istio-proxy",))
+    return world.once(("stand-in", namespace, account), lambda: pod)
+
+
 def view(world: World, caller: Caller) -> CallerView:
-    """Find the caller in the World."""
+    """Find the caller in the World; `missing` says which fact about it the question leaves open."""
     if caller.external:
         return CallerView(caller, "outside the cluster", None, None, None, _NO_SIDECAR, caller.ip or "")
     if caller.node:
@@ -51,21 +87,12 @@ def view(world: World, caller: Caller) -> CallerView:
             missing = f"the workload `{namespace}/{wanted}`: it is not in the input"
             return CallerView(caller, f"{namespace}/{wanted}", None, namespace, None, Sidecar(None, missing), "", missing)
         return _of_workload(world, caller, workload, workload.addresses[0] if workload.addresses else "")
-    if caller.service_account:
-        found = next((w for w in world.workloads_in(namespace) if w.service_account == caller.service_account), None)
-        name = f"{namespace}/{found.name}" if found else f"service account {namespace}/{caller.service_account}"
-        return CallerView(
-            caller, name, found, namespace, caller.service_account, Sidecar(True, "a caller with that identity has a sidecar"), ""
-        )
-    return CallerView(
-        caller,
-        f"a pod of {namespace}",
-        None,
-        namespace,
-        None,
-        Sidecar(False if caller.plaintext else None, f"which workload of `{namespace}` calls"),
-        "",
-    )
+    lacks = None
+    if caller.mtls:
+        lacks = f"the identity of the caller: say which service account of `{namespace}` it has"
+    elif not caller.plaintext:
+        lacks = f"which workload of `{namespace}` calls, and whether it has a sidecar"
+    return CallerView(caller, f"a pod of {namespace}", None, namespace, None, Sidecar(False, "the call arrives in plaintext"), "", lacks)
 
 
 def _of_workload(world: World, caller: Caller, workload: Workload, address: str) -> CallerView:

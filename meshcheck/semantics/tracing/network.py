@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshcheck.model.core import Node, Workload
+from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station
 from meshcheck.semantics import network_policy
@@ -30,64 +31,62 @@ def has_policies(world: World) -> bool:
     return world.once("any network policy", lambda: any(world.inventory.of(kind) for kind in ("NetworkPolicy", *_ADMIN)))
 
 
-def name_resolution(world: World, question: Question, who: CallerView, what: TargetView, explain: bool) -> Station | None:
-    """Whether the caller may ask the cluster's DNS, where the target is a name; None when nothing stands in the way."""
-    host = question.target.host or ("service" if question.target.service else None)
-    workload = who.workload
-    if host is None or workload is None or workload.host_network or parse_address(host) is not None or not has_policies(world):
-        return None
-    if workload.dns_policy not in ("ClusterFirst", "") or not _isolated(world, workload):
-        return None
-    source = _endpoint(world, workload, who.address)
-    service = next((s for namespace, name in _DNS_SERVICES if (s := world.service(namespace, name)) is not None), None)
-    servers = list(of_service(world, service, 53, None).backends) if service is not None else []
-    targets = [(_endpoint(world, b.workload, b.address), b.port) for b in servers if b.workload is not None] or [(_usual_dns(world), 53)]
-    answers = [(target, port, _egress(world, source, target, port, explain)) for target, port in targets]
-    if any(side.allowed for _, _, side in answers):
-        return Station("dns", "cni", ALLOWED, "the caller may ask the cluster's DNS", workload=str(workload)) if explain else None
-    side = answers[0][2]
-    if side.allowed is None or not servers:
-        fact = side.missing if servers and side.missing else _dns_fact(world, workload, side)
-        return (
-            Station(
-                "dns", "cni", UNKNOWN, "whether the caller may ask the cluster's DNS", side.mentions, missing=fact, workload=str(workload)
-            )
-            if fact
-            else None
-        )
-    why = f"{side.summary}: the caller cannot ask the cluster's DNS (UDP 53)"
-    return Station(
-        "dns", "cni", DENIED, why, side.mentions, side.reasons, symptoms.DNS_FAILURE, decider=_decider(side), workload=str(workload)
-    )
-
-
-def _dns_fact(world: World, workload: Workload, side: Side) -> str | None:
-    """What to say where the DNS pods are not in the input: rules for the usual ones are taken as meant."""
-    if side.allowed:
-        return None
-    policies = ", ".join(f"{m.meta.namespace}/{m.meta.name}" for m in side.mentions if m.effect == "isolates")
-    return f"whether {policies or 'the policies'} let {workload} ask the cluster's DNS: its pods are not in the input"
-
-
-def _usual_dns(world: World) -> Endpoint:
-    """The DNS pods of nearly every cluster: `k8s-app: kube-dns` in kube-system, at an address that is not known."""
-    from meshcheck.model.objects import Meta, ObjectRef
-
-    def make() -> Workload:
-        meta = Meta(ObjectRef("v1", "Pod", "kube-system", "coredns"), {}, {}, "", None)
-        return Workload(meta, "Pod", {"k8s-app": "kube-dns"}, {}, "coredns", (), False, (), "", None, ())
-
-    return _endpoint(world, world.once("usual dns", make), "")
-
-
-def _isolated(world: World, workload: Workload) -> bool:
+def isolated(world: World, workload: Workload, direction: str) -> bool:
+    """Whether any network policy may close a direction for a pod."""
     policies = policy_set(world)
     end = _endpoint(world, workload, "")
-    return bool(policies.selecting(workload, "egress") or policies.admin(end, "Admin") or policies.admin(end, "Baseline"))
+    return bool(policies.selecting(workload, direction) or policies.admin(end, "Admin") or policies.admin(end, "Baseline"))
 
 
-def _egress(world: World, source: Endpoint, target: Endpoint, port: int, explain: bool) -> Side:
-    return network_policy.evaluate(policy_set(world), source, target, "UDP", port, explain=explain)[0]
+def name_resolution(world: World, question: Question, who: CallerView, what: TargetView, explain: bool) -> Station | None:
+    """Whether the caller reaches the cluster's DNS, where the target is a name; None when nothing stands in the way.
+
+    The question for the name is a call of its own: egress of the caller, and ingress of the DNS pods (UDP 53).
+    """
+    host = question.target.host or ("service" if question.target.service else None)
+    workload = who.workload
+    if host is None or workload is None or not who.labels_known or workload.host_network or parse_address(host) is not None:
+        return None
+    if not has_policies(world):
+        return None
+    service = next((s for namespace, name in _DNS_SERVICES if (s := world.service(namespace, name)) is not None), None)
+    found = of_service(world, service, 53, protocol="UDP").backends if service is not None else ()
+    servers = [(b.workload, b.address, b.port) for b in found if b.workload is not None]
+    asked = servers or [(_usual_dns(world), "", 53)]
+    if not isolated(world, workload, "egress") and not any(isolated(world, server, "ingress") for server, _, _ in asked):
+        return None
+
+    def station(verdict: str, summary: str, side: Side | None = None, missing: str | None = None) -> Station:
+        symptom = symptoms.DNS_FAILURE if verdict == DENIED else None
+        mentions, reasons, decider = (side.mentions, side.reasons, _decider(side)) if side else ((), (), None)
+        return Station("dns", "cni", verdict, summary, mentions, reasons, symptom, None, decider, missing, str(workload))
+
+    source = _endpoint(world, workload, who.address)
+    closed: list[Side] = []
+    for server, address, port in asked:
+        sides = network_policy.evaluate(policy_set(world), source, _endpoint(world, server, address), "UDP", port, explain=explain)
+        shut = [side for side in sides if side.allowed is not True]
+        if not shut:
+            return station(ALLOWED, "the caller may ask the cluster's DNS") if explain else None
+        closed += shut[:1]
+    if workload.dns_policy not in ("ClusterFirst", ""):
+        return station(
+            UNKNOWN, "the pod has name servers of its own", None, f"the name servers of {workload} (dnsPolicy {workload.dns_policy})"
+        )
+    side = next((s for s in closed if s.allowed is None), closed[0])
+    if side.allowed is None:
+        return station(UNKNOWN, "whether the caller may ask the cluster's DNS", side, side.missing)
+    if not servers:
+        policies = ", ".join(str(m.meta.ref) for m in side.mentions)
+        fact = f"whether {policies} lets {workload} ask the cluster's DNS: its pods are not in the input"
+        return station(UNKNOWN, "whether the caller may ask the cluster's DNS", side, fact)
+    return station(DENIED, f"{side.summary}: the caller cannot ask the cluster's DNS (UDP 53)", side)
+
+
+def _usual_dns(world: World) -> Workload:
+    """The DNS pods of nearly every cluster: `k8s-app: kube-dns` in kube-system, at an address that is not known."""
+    meta = Meta(ObjectRef("v1", "Pod", "kube-system", "coredns"), {}, {}, "", None)
+    return world.once("usual dns", lambda: Workload(meta, "Pod", {"k8s-app": "kube-dns"}, {}, "coredns", (), False, (), "", None, ()))
 
 
 def policies(world: World, question: Question, who: CallerView, backend: Backend, explain: bool) -> list[Station]:
@@ -98,7 +97,7 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
     source = _source(world, question, who)
     target = _endpoint(world, backend.workload, backend.address, strict) if backend.workload else _elsewhere(world, backend.address)
     if source is None:
-        return _unknown_source(world, who, backend, target)
+        return _unknown_source(world, who, backend)
     sides = network_policy.evaluate(policy_set(world), source, target, question.transport, backend.port, strict=strict, explain=explain)
     return [
         _station(side, who.workload if side.direction == "egress" else backend.workload)
@@ -108,7 +107,8 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
 
 
 def _source(world: World, question: Question, who: CallerView) -> Endpoint | None:
-    if who.workload is not None:
+    """The caller as an end of the connection; None where nobody knows its labels."""
+    if who.workload is not None and who.labels_known:
         return _endpoint(world, who.workload, who.address, question.network_policy_only)
     if who.caller.node:
         address = question.source_ip or who.address
@@ -119,16 +119,14 @@ def _source(world: World, question: Question, who: CallerView) -> Endpoint | Non
     return None
 
 
-def _unknown_source(world: World, who: CallerView, backend: Backend, target: Endpoint) -> list[Station]:
-    """A caller of which only the identity is known: its labels matter only where the server is isolated."""
-    workload = backend.workload
-    if workload is None:
+def _unknown_source(world: World, who: CallerView, backend: Backend) -> list[Station]:
+    """A caller of which only the namespace or the identity is known: its labels matter where either end is isolated."""
+    server, namespace = backend.workload, who.namespace or ""
+    shut = server is not None and isolated(world, server, "ingress")
+    if not shut and not policy_set(world).may_isolate(namespace, "egress"):
         return []
-    policies = policy_set(world)
-    if not (policies.selecting(workload, "ingress") or policies.admin(target, "Admin") or policies.admin(target, "Baseline")):
-        return []
-    fact = f"which pod of {who.namespace} calls: network policies look at its labels"
-    return [Station("network-policy", "cni", UNKNOWN, fact, missing=fact, workload=str(workload))]
+    fact = f"which pod of {namespace} calls: network policies look at its labels"
+    return [Station("network-policy", "cni", UNKNOWN, fact, missing=fact, workload=str(server) if server else None)]
 
 
 def _endpoint(world: World, workload: Workload, address: str, strict: bool = False) -> Endpoint:

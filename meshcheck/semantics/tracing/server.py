@@ -20,6 +20,7 @@ from meshcheck.semantics.authorization.policies import CompiledPolicies, compile
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.world.world import World
 
+APPLICATION_TLS = "whether the application of {} speaks TLS on port {}"
 _READ_BY_HTTP = frozenset(["method", "path", "authority", "headers", "payload"])
 
 
@@ -31,7 +32,9 @@ class Arrival:
     """`plaintext`, `mtls` (mesh certificates and Istio's ALPN) or `tls` (anything else encrypted)."""
     principal: str | None
     http: bool
-    """The caller's bytes are HTTP that a proxy can read."""
+    """The caller speaks HTTP (or gRPC) without TLS of its own."""
+    encrypted: bool
+    """The caller's bytes are TLS of the application's own."""
     tagged: bool
     """Over mTLS: the caller's sidecar recognised HTTP and said so in ALPN."""
     method: str
@@ -43,7 +46,6 @@ class Arrival:
     remote_ip: str
     destination_ip: str
     sni: str
-    jwt: str | None
     claims: Mapping[str, Any] | None
     unknown: frozenset[str]
     now: float
@@ -87,18 +89,30 @@ def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain
     stations = [_mutual_tls(world, workload, port, mode, arrival)]
     if stations[0].verdict == DENIED:
         return stations
-    http = is_http_chain(world, workload, port, arrival, mode.mode)
+    http = is_http_chain(world, workload, port, arrival)
     attributes, early = _attributes(world, port, arrival, http)
     if early is not None:
-        return [*stations, early]
+        stations.append(early)
+        if early.verdict == DENIED:
+            return stations
     policies = compiled(world, workload, http)
     for step in (_custom, _tokens, _audit, _deny, _allow):
         station = step(world, workload, policies, attributes, arrival, explain)
         if station is not None:
             stations.append(station)
             if station.verdict == DENIED:
-                break
-    return stations
+                return stations
+    return [*stations, *_extensions(world, workload)]
+
+
+def _extensions(world: World, workload: Workload) -> list[Station]:
+    """What EnvoyFilters and WasmPlugins may add to all this."""
+    found = world.extensions(workload)
+    if not found:
+        return []
+    names = ", ".join(str(e.meta.ref) for e in found)
+    mentions = tuple(Mention(e.meta) for e in found)
+    return [Station("extensions", "sidecar", UNKNOWN, names, mentions, missing=f"what {names} makes of the call", workload=str(workload))]
 
 
 def compiled(world: World, workload: Workload, http: bool) -> CompiledPolicies:
@@ -115,7 +129,7 @@ def peer_mode(world: World, workload: Workload, port: int) -> peer.Mode:
     )
 
 
-def is_http_chain(world: World, workload: Workload, port: int, arrival: Arrival, mode: str) -> bool:
+def is_http_chain(world: World, workload: Workload, port: int, arrival: Arrival) -> bool:
     """Whether the sidecar reads the call as HTTP."""
     protocol = _declared(world, workload, port)
     if protocol == port_protocol.HTTP:
@@ -136,7 +150,9 @@ def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, ar
     policies = (Mention(mode.policy.meta, field=mode.field),) if mode.policy else ()
     where = f"{mode.policy.meta.namespace}/{mode.policy.meta.name} {mode.mode}" if mode.policy else f"{mode.mode} by default"
 
-    def station(verdict: str, summary: str, symptom: Symptom | None = None) -> Station:
+    def station(
+        verdict: str, summary: str, symptom: Symptom | None = None, missing: str | None = None, identity: str | None = None
+    ) -> Station:
         decider = policies[0] if policies and verdict == DENIED else None
         return Station(
             "mtls",
@@ -146,7 +162,9 @@ def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, ar
             policies,
             symptom=symptom,
             decider=decider,
+            missing=missing,
             workload=str(workload),
+            identity=identity,
         )
 
     if arrival.transport == "plaintext":
@@ -160,11 +178,14 @@ def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, ar
             return station(DENIED, "TLS without a certificate of the mesh", symptoms.TLS_FAILURE)
         if _declared(world, workload, port) == port_protocol.HTTP:
             return station(DENIED, "TLS of the application on a port that is declared as HTTP: no filter chain takes it", symptoms.RESET)
-        return station(ALLOWED, "TLS of the application, no identity")
+        if arrival.encrypted:
+            return station(ALLOWED, "TLS of the application, no identity")
+        return station(UNKNOWN, "TLS that the caller's sidecar makes, no identity", missing=APPLICATION_TLS.format(workload, port))
     domain = (arrival.principal or "").removeprefix("spiffe://").split("/")[0]
     if domain not in world.mesh.trust_domains:
         return station(DENIED, f"the caller's trust domain `{domain}` is not this mesh's", symptoms.RESET)
-    return station(ALLOWED, f"identity {(arrival.principal or '').removeprefix('spiffe://')}")
+    identity = (arrival.principal or "").removeprefix("spiffe://")
+    return station(ALLOWED, f"identity {identity}", identity=identity)
 
 
 def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[Attributes, Station | None]:
@@ -174,9 +195,13 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
     a.source_ip, a.destination_ip, a.destination_port, a.sni = arrival.source_ip, arrival.destination_ip, port, arrival.sni
     a.remote_ip = arrival.remote_ip if http else arrival.source_ip
     a.unknown = arrival.unknown
+    if http and arrival.encrypted:
+        return a, Station("http", "sidecar", DENIED, "TLS of the application on a port that is declared as HTTP", symptom=symptoms.RESET)
     if http and not arrival.http:
-        a.unknown |= _READ_BY_HTTP  # bytes that may or may not be HTTP, on a port that is read as HTTP
-    elif http:
+        a.unknown |= _READ_BY_HTTP
+        fact = f"whether what the caller sends is HTTP: port {port} is declared as HTTP, and anything else is refused there"
+        return a, Station("http", "sidecar", UNKNOWN, "bytes on a port that is read as HTTP", missing=fact)
+    if http:
         path, a.query = request_path.split_target(arrival.target)
         try:
             a.path = request_path.normalise(path, world.mesh.normalization)
@@ -224,6 +249,7 @@ def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Att
         outcome = requests.check(providers, a.method, a.query, a.headers, arrival.now)
     a.payload = outcome.payload if outcome.problem is None and outcome.provider is not None else None
     a.headers, a.query = requests.without_token(a.headers, a.query, outcome)
+    a.headers = requests.with_claim_headers(a.headers, providers, outcome)
     if outcome.problem is not None and outcome.provider is not None:
         rule = outcome.provider.rule
         field = (*rule.path, "audiences") if outcome.problem == "Audiences in Jwt are not allowed" else rule.path

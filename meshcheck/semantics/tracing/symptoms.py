@@ -29,7 +29,7 @@ def gateway_error(reason: str) -> Symptom:
     return Symptom("http", 503, f"{_UPSTREAM}reset reason: {reason}")
 
 
-def through_client_proxy(symptom: Symptom, refused_by_policy: bool = False) -> Symptom:
+def through_client_proxy(symptom: Symptom) -> Symptom:
     """What becomes of a failure on the wire when an HTTP proxy stands between it and the caller."""
     if symptom.kind == "timeout":
         return gateway_error("connection timeout")
@@ -40,6 +40,16 @@ def through_client_proxy(symptom: Symptom, refused_by_policy: bool = False) -> S
     if symptom.kind == "refused":
         return gateway_error("remote connection failure, transport failure reason: delayed connect error: Connection refused")
     return symptom
+
+
+_GRPC = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+
+
+def to_grpc(symptom: Symptom) -> Symptom:
+    """An answer of a proxy as a gRPC client gets it: status 200, and the refusal in `grpc-status`."""
+    if symptom.kind != "http" or symptom.status is None or symptom.status < 400:
+        return symptom
+    return Symptom("http", 200, "", {"grpc-status": str(_GRPC.get(symptom.status, 2)), "grpc-message": symptom.body or ""})
 
 
 def token_problem(text: str) -> Symptom:

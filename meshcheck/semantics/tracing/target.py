@@ -46,9 +46,9 @@ def view(world: World, question: Question, client_namespace: str | None) -> Targ
     target = question.target
     port = target.port or DEFAULT_PORTS.get(question.protocol, 80)
     if target.host is not None:
-        return _by_host(world, target.host, port, client_namespace)
+        return _by_host(world, target.host, port, client_namespace, question.transport)
     if target.service and target.namespace:
-        return _by_host(world, f"{target.service}.{target.namespace}", port, client_namespace)
+        return _by_host(world, f"{target.service}.{target.namespace}", port, client_namespace, question.transport)
     wanted = target.pod or target.workload
     if wanted and target.namespace:
         workload = world.find_pod(target.namespace, wanted) if target.pod else world.find_workload(target.namespace, wanted)
@@ -58,11 +58,11 @@ def view(world: World, question: Question, client_namespace: str | None) -> Targ
         address = target.ip or (workload.addresses[0] if workload.addresses else "")
         return TargetView(f"{workload}:{port}", address, port, None, (Backend(workload, address, port, None, None),), True)
     if target.ip:
-        return _by_host(world, target.ip, port, client_namespace)
+        return _by_host(world, target.ip, port, client_namespace, question.transport)
     return TargetView("nothing", "", port, None, (), True, "what is called: the question names no target")
 
 
-def _by_host(world: World, host: str, port: int, client_namespace: str | None) -> TargetView:
+def _by_host(world: World, host: str, port: int, client_namespace: str | None, protocol: str) -> TargetView:
     named = look_up(world, host, client_namespace)
     name = f"{host}:{port}"
     if named.workload is not None:
@@ -70,72 +70,54 @@ def _by_host(world: World, host: str, port: int, client_namespace: str | None) -
     if named.service is None:
         backends = () if named.missing else (Backend(None, named.address or "", port, None, None),)
         return TargetView(name, host, port, named, backends, False, named.missing)
-    return of_service(world, named.service, port, named, host)
+    return of_service(world, named.service, port, host, protocol)
 
 
-def of_service(world: World, service: Service, port: int, named: Named | None, typed: str | None = None) -> TargetView:
+def of_service(world: World, service: Service, port: int, typed: str | None = None, protocol: str = "TCP") -> TargetView:
     """The workloads behind a Service port. `typed` is the name as the caller wrote it: policies see that one."""
-    return world.once(("behind", service.meta.ref, port, typed), lambda: _of_service(world, service, port, named, typed))
+    return world.once(("behind", service.meta.ref, port, typed, protocol), lambda: _of_service(world, service, port, typed, protocol))
 
 
-def _of_service(world: World, service: Service, port: int, named: Named | None, typed: str | None) -> TargetView:
-    name = f"{service.namespace}/{service.name}:{port}"
-    found = next((p for p in service.ports if p.number == port), None)
-    host = typed or service.host
+def _of_service(world: World, service: Service, port: int, typed: str | None, protocol: str) -> TargetView:
+    name = f"{service.namespace}/{service.name}"
+    found = next((p for p in service.ports if p.number == port and p.protocol == protocol), None)
+    view = TargetView(f"{name}:{port}", typed or service.host, port, Named(service.host, service), (), False)
     if service.external_name:
-        return TargetView(name, host, port, named, (Backend(None, service.external_name, port, service, found),), False)
+        return view._replace(backends=(Backend(None, service.external_name, port, service, found),))
     if found is None and not service.headless:
-        ports = ", ".join(str(p.number) for p in service.ports) or "none"
-        return TargetView(
-            name,
-            host,
-            port,
-            named,
-            (),
-            False,
-            refused=f"Service {service.namespace}/{service.name} has no port {port} (its ports: {ports})",
-        )
+        ports = ", ".join(f"{p.number}" if p.protocol == "TCP" else f"{p.number}/{p.protocol}" for p in service.ports) or "none"
+        return view._replace(refused=f"Service {name} has no {'' if protocol == 'TCP' else protocol + ' '}port {port} (its ports: {ports})")
     if service.selector is None:
-        slices = world.endpoints_of(service)
-        if not slices:
-            fact = f"the endpoints of Service {service.namespace}/{service.name}: it has no selector, and no EndpointSlice is in the input"
-            return TargetView(
-                name,
-                host,
-                port,
-                named,
-                (),
-                False,
-                None if world.closed else fact,
-                f"Service {service.namespace}/{service.name} has no endpoints" if world.closed else None,
-            )
-        backends = []
-        for item in slices:
-            at = next((p.number for p in item.ports if found is None or not found.name or p.name == found.name), port)
-            backends += [Backend(world.pod_at(a), a, at, service, found) for a in item.addresses]
-        return TargetView(name, host, port, named, tuple(backends), False)
+        return _by_hand(world, service, view, found)
     pods = world.pods_of(service)
     if not pods:
-        words = f"Service {service.namespace}/{service.name} selects {_labels(service)}, and nothing"
-        if world.closed or world.workloads_in(service.namespace):
-            return TargetView(name, host, port, named, (), False, refused=f"{words} has these labels")
-        return TargetView(name, host, port, named, (), False, f"{words} in the input has these labels")
+        words = f"Service {name} selects {_labels(service)}, and nothing"
+        return (
+            view._replace(refused=f"{words} has these labels")
+            if world.closed
+            else view._replace(missing=f"{words} in the input has these labels")
+        )
     out = []
     for pod in pods:
         number = port if service.headless or found is None else target_number(found, pod)
         if number is not None:
             out.append(Backend(pod, pod.addresses[0] if pod.addresses else "", number, service, found))
     if not out and found is not None:
-        return TargetView(
-            name,
-            host,
-            port,
-            named,
-            (),
-            False,
-            refused=f"no pod of Service {service.namespace}/{service.name} has a port named `{found.target}`",
-        )
-    return TargetView(name, host, port, named, tuple(out), False)
+        return view._replace(refused=f"no pod of Service {name} has a port named `{found.target}`")
+    return view._replace(backends=tuple(out))
+
+
+def _by_hand(world: World, service: Service, view: TargetView, found: ServicePort | None) -> TargetView:
+    """A Service without a selector: what its EndpointSlices say."""
+    slices = world.endpoints_of(service)
+    if not slices:
+        words = f"Service {service.namespace}/{service.name} has no selector, and no EndpointSlice is in the input"
+        return view._replace(refused=words) if world.closed else view._replace(missing=f"the endpoints: {words}")
+    backends = []
+    for item in slices:
+        at = next((p.number for p in item.ports if found is None or not found.name or p.name == found.name), view.port)
+        backends += [Backend(world.pod_at(a), a, at, service, found) for a in item.addresses]
+    return view._replace(backends=tuple(backends))
 
 
 def _labels(service: Service) -> str:

@@ -11,10 +11,11 @@ from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reache
 from meshcheck.semantics.outbound import client
 from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.client import Sending
+from meshcheck.semantics.outbound.scope import scope_of
 from meshcheck.semantics.tracing import caller, network, server, symptoms, target
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend, TargetView
-from meshcheck.semantics.world.sidecars import sidecar_of
+from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
 
 
@@ -23,25 +24,30 @@ def trace(world: World, question: Question, *, explain: bool = True, now: float 
 
     `now` (seconds since 1970) is the time for `exp` and `nbf` of tokens.
     """
-    who = caller.view(world, question.caller)
+    clock = time.time() if now is None else now
+    callers = caller.views(world, question.caller)
+    return _merge(
+        [_from(world, question, who, explain, clock) for who in callers], "which of the workloads with that service account calls"
+    )
+
+
+def _from(world: World, question: Question, who: CallerView, explain: bool, now: float) -> Trace:
+    """The call of one caller."""
     what = target.view(world, question, who.namespace)
     if question.network_policy_only:
         return _network_only(world, question, who, what, explain)
     if question.target.via is not None:
-        fact = "what the gateway or ingress controller does with the call: it is not traced yet"
-        return _ended(question, who, what, [], UNKNOWN, symptoms.REACHED, None, [fact])
+        return _unknown(question, who, what, ["what the gateway or ingress controller does with the call: it is not traced yet"])
     if who.missing or what.missing:
-        return _ended(question, who, what, [], UNKNOWN, Symptom("http"), None, [m for m in (who.missing, what.missing) if m])
-    clock = time.time() if now is None else now
+        return _unknown(question, who, what, [m for m in (who.missing, what.missing) if m])
     unsure = _unsure(world, who, what)
     if not unsure:
-        return _send(world, question, who, what, explain, clock)
+        return _send(world, question, who, what, explain, now)
     traces = []
     for choice in product((True, False), repeat=len(unsure)):
         variant = world.assuming(dict(zip(unsure, choice)))
-        traces.append(
-            _send(variant, question, caller.view(variant, question.caller), target.view(variant, question, who.namespace), explain, clock)
-        )
+        same = who if who.workload is None or question.caller.service_account else caller.view(variant, question.caller)
+        traces.append(_send(variant, question, same, target.view(variant, question, who.namespace), explain, now))
     return _merge(traces, "; ".join(unsure.values()))
 
 
@@ -58,6 +64,8 @@ def _unsure(world: World, who: CallerView, what: TargetView) -> dict[str, str]:
 
 def _send(world: World, question: Question, who: CallerView, what: TargetView, explain: bool, now: float) -> Trace:
     """The caller's side, then each place where the call may end."""
+    if who.sidecar.ambient:
+        return _unknown(question, who, what, [AMBIENT.format(who.sidecar.why)])
     with_sidecar = who.sidecar.present is True and not (who.caller.plaintext or who.caller.mtls)
     stations: list[Station] = []
     dns = network.name_resolution(world, question, who, what, explain)
@@ -65,7 +73,7 @@ def _send(world: World, question: Question, who: CallerView, what: TargetView, e
         stations.append(dns)
         if dns.verdict == DENIED:
             return _ended(question, who, what, stations, DENIED, dns.symptom or symptoms.DNS_FAILURE, None, [])
-    sendings = client.send(world, question, who, what, with_sidecar, explain)
+    sendings = client.send(world, question, who, what, with_sidecar)
     return _merge(
         [_follow(world, question, who, what, [*stations], sending, explain, now) for sending in sendings],
         "which of the routes or pods answers",
@@ -100,21 +108,31 @@ def _follow(
     if backend.workload is None:
         return _outside(question, who, what, stations, sending, backend)
     side = sidecar_of(world, backend.workload)
-    if side.ambient:
-        return _ended(
-            question,
-            who,
-            what,
-            stations,
-            UNKNOWN,
-            symptoms.REACHED,
-            backend,
-            [f"what ztunnel and waypoints decide: {side.why}, which is not traced yet"],
-        )
+    gaps = _gaps(world, question, who, backend, side)
+    if gaps:
+        return _ended(question, who, what, stations, UNKNOWN, symptoms.REACHED, backend, gaps)
     choices = (True, False) if side.present is None else (side.present,)
     return _merge(
         [_arrive(world, question, who, what, [*stations], sending, backend, choice, explain, now) for choice in choices], side.why
     )
+
+
+AMBIENT = "what ztunnel and waypoints decide: {}, which is not traced yet"
+
+
+def _gaps(world: World, question: Question, who: CallerView, backend: Backend, side: Sidecar) -> list[str]:
+    """Facts about the way to a workload that nobody knows here, so that no answer rests on a guess."""
+    if side.ambient:
+        return [AMBIENT.format(side.why)]
+    if who.caller.external and backend.service is not None:
+        service = backend.service
+        return [f"how a call from outside enters: Service {service.namespace}/{service.name} is of type {service.kind}"]
+    assert backend.workload is not None
+    scope = scope_of(world, backend.workload) if side.present else None
+    if scope is not None and scope.sidecar is not None and scope.sidecar.ingress:
+        meta = scope.sidecar.meta
+        return [f"what the ingress listeners of Sidecar {meta.namespace}/{meta.name} make of the port: they are not traced yet"]
+    return []
 
 
 def _arrive(
@@ -132,7 +150,7 @@ def _arrive(
     """The called workload, with or without a sidecar."""
     workload = backend.workload
     assert workload is not None
-    if not sidecar or server.bypasses_sidecar(workload, backend.port):
+    if not sidecar or question.transport != "TCP" or server.bypasses_sidecar(workload, backend.port):
         station = without_server_sidecar(sending, workload, sidecar)
         stations.append(station)
     else:
@@ -148,6 +166,11 @@ def _outside(question: Question, who: CallerView, what: TargetView, stations: li
     """A call that leaves the cluster: nothing more is known of it."""
     fact = f"what `{what.host}` answers: it is outside the input"
     return _ended(question, who, what, stations, UNKNOWN, symptoms.REACHED, backend, [fact])
+
+
+def _unknown(question: Question, who: CallerView, what: TargetView, facts: list[str]) -> Trace:
+    """A call of which too little is known to follow it."""
+    return _ended(question, who, what, [], UNKNOWN, symptoms.REACHED, None, facts)
 
 
 def _seen(symptom: Symptom | None, sending: Sending) -> Symptom:
@@ -182,7 +205,7 @@ def _ended(
         namespace = workload.namespace if workload else service.namespace if service else None
         reached = Reached(namespace, workload.name if workload else None, service.name if service else None, backend.port)
     hop = Hop(who.name, str(backend.workload) if backend and backend.workload else what.name, tuple(stations))
-    return Trace(question, verdict, symptom, reached, (hop,), tuple(facts))
+    return Trace(question, verdict, symptoms.to_grpc(symptom) if question.is_grpc else symptom, reached, (hop,), tuple(facts))
 
 
 def _merge(traces: list[Trace], fact: str) -> Trace:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from meshcheck.model.core import Endpoints, Namespace, Service, Workload
 from meshcheck.model.inventory import Inventory
+from meshcheck.model.istio_networking import Extension
 from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.semantics.attachment import attaches, selects
@@ -153,6 +154,16 @@ class World:
     def request_authentications(self, workload: Workload) -> tuple[RequestAuthentication, ...]:
         """RequestAuthentications that apply to a workload's pods."""
         return self.once(("request authentication", id(workload)), lambda: self._attached("RequestAuthentication", workload))
+
+    def extensions(self, workload: Workload) -> tuple[Extension, ...]:
+        """EnvoyFilters and WasmPlugins that change how the workload's sidecar treats calls that arrive."""
+
+        def find() -> tuple[Extension, ...]:
+            scope = (workload.namespace, self.mesh.root_namespace)
+            every = (e for kind in ("EnvoyFilter", "WasmPlugin") for e in self.inventory.of(kind))
+            return tuple(e for e in every if e.inbound and e.meta.namespace in scope and selects(e.selector, workload.pod_labels))
+
+        return self.once(("extensions", id(workload)), find)
 
     def peer_authentications(self, namespace: str) -> tuple[PeerAuthentication, ...]:
         """PeerAuthentications of a namespace and of the root namespace."""
