@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from meshcheck.cli.questions import question_of
-from meshcheck.cli.world import build_world
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
 from meshcheck.load.lines import objects_of
 from meshcheck.load.read import Reading
-from meshcheck.model.question import Question
-from meshcheck.semantics.world import World
 
-Answer = Callable[[World, Question, Reading], dict[str, Any]]
+Rows = Callable[[dict[str, Any], Reading], Iterator[dict[str, Any]]]
+"""The answers to one world, given its line and what was read of it; a MeshcheckError means that the world cannot be used."""
 
 
 def read_world(line: dict[str, Any], exact: bool = False) -> Reading:
@@ -42,33 +39,43 @@ def problems_of(reading: Reading) -> list[dict[str, Any]]:
     ]
 
 
-def run_batch(path: str, answer: Answer, write: Callable[[str], Any]) -> int:
-    """Answer a batch; returns the exit status: 0, or 2 when a line could not be used."""
+def run_batch(path: str, rows_of: Rows, write: Callable[[str], Any]) -> int:
+    """Answer a batch: `rows_of` makes the rows of one world. Returns the exit status: 0, or 2 when something could not be used."""
     status = 0
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+    def put(row: dict[str, Any]) -> None:
+        nonlocal status
+        status = 2 if "error" in row else status
+        write(encode(row) + "\n")
+
     for line in objects_of(path):
         if isinstance(line, str):
-            write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")
-            status = 2
+            put({"id": None, "error": error_of(line)})
             continue
-        name = line.get("id")
         reading: Reading | None = None
         try:
             reading = read_world(line)
             if not reading.documents and (problems := problems_of(reading)):
                 raise UnreadableError(str(problems[0]["reason"]))
-            world = build_world(reading, closed=line.get("closed_world") is True, mesh_text=line.get("mesh_config") or None)
+            for row in rows_of(line, reading):
+                put({"id": line.get("id"), **row})
         except MeshcheckError as error:
-            write(encode({"id": name, "error": {"message": str(error), "problems": problems_of(reading) if reading else []}}) + "\n")
-            status = 2
-            continue
-        questions = line.get("questions")
-        for asked in questions if isinstance(questions, list) else ():
-            key = asked.get("id") if isinstance(asked, dict) else None
-            try:
-                question = question_of(asked if isinstance(asked, dict) else {})
-                write(encode({"id": name, "question": key, "trace": answer(world, question, reading)}) + "\n")
-            except MeshcheckError as error:
-                write(encode({"id": name, "question": key, "error": {"message": str(error), "problems": []}}) + "\n")
-                status = 2
+            put({"id": line.get("id"), "error": error_of(error, problems_of(reading) if reading else [])})
     return status
+
+
+def rows(line: dict[str, Any], answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One row for each question of a line; a question that cannot be used gets an error, and the next one is asked."""
+    questions = line.get("questions")
+    for asked in questions if isinstance(questions, list) else ():
+        question = asked if isinstance(asked, dict) else {}
+        try:
+            yield {"question": question.get("id"), **answer(question)}
+        except MeshcheckError as error:
+            yield {"question": question.get("id"), "error": error_of(error)}
+
+
+def error_of(error: MeshcheckError | str, problems: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """What stands in a row instead of an answer."""
+    return {"message": str(error), "problems": problems or []}

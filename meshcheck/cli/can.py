@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.cli.api_requests import caller_of, custom_resources, request_of, request_of_json
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.decode.rbac import collect_rbac
-from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.errors import UsageError
 from meshcheck.model.api_resources import Resources
 from meshcheck.model.rbac import ApiRequest, account_of
 from meshcheck.render.can import Answer, can_markdown, can_text, who_text
@@ -178,40 +179,20 @@ def _warn(reading: Reading, permissions: Permissions) -> None:
 
 def _batch(path: str, brief: bool) -> int:
     """Answer a batch; returns 0, or 2 when a line could not be used."""
-    from meshcheck.cli.batch import problems_of, read_world
-    from meshcheck.load.lines import objects_of
+    from meshcheck.cli.batch import rows, run_batch
     from meshcheck.semantics.kubernetes_rbac.near_misses import near_misses
 
-    status = 0
     resources = Resources()
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for line in objects_of(path):
-        if isinstance(line, str):
-            _write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")
-            status = 2
-            continue
-        name = line.get("id")
-        reading: Reading | None = None
-        try:
-            reading = read_world(line)
-            if not reading.documents and (problems := problems_of(reading)):
-                raise UnreadableError(str(problems[0]["reason"]))
-            permissions = _permissions(reading, None, line.get("closed_world") is True)
-        except MeshcheckError as error:
-            problems = problems_of(reading) if reading else []
-            _write(encode({"id": name, "error": {"message": str(error), "problems": problems}}) + "\n")
-            status = 2
-            continue
-        questions = line.get("questions")
-        for asked in questions if isinstance(questions, list) else ():
-            row: dict[str, Any] = {"id": name, "question": asked.get("id") if isinstance(asked, dict) else None}
-            try:
-                request = request_of_json(asked if isinstance(asked, dict) else {})
-                decision = permissions.decide(request)
-                misses = () if brief or decision.allowed else near_misses(permissions, request, own_only=True, resources=resources)
-                row.update(can_line(Answer(request, decision, tuple(misses)), reading.place))
-            except MeshcheckError as error:
-                row["error"] = {"message": str(error), "problems": []}
-                status = 2
-            _write(encode(row) + "\n")
-    return status
+
+    def answers(line: dict[str, Any], reading: Reading) -> Iterator[dict[str, Any]]:
+        permissions = _permissions(reading, None, line.get("closed_world") is True)
+
+        def answer(asked: dict[str, Any]) -> dict[str, Any]:
+            request = request_of_json(asked)
+            decision = permissions.decide(request)
+            misses = () if brief or decision.allowed else near_misses(permissions, request, own_only=True, resources=resources)
+            return can_line(Answer(request, decision, tuple(misses)), reading.place)
+
+        return rows(line, answer)
+
+    return run_batch(path, answers, _write)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.cli.questions import default_method, headers_of, split_url
@@ -92,7 +93,9 @@ def run(words: list[str]) -> int:
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from meshcheck.cli.batch import run_batch
+    from meshcheck.cli.batch import rows, run_batch
+    from meshcheck.cli.questions import question_of
+    from meshcheck.cli.world import build_world
     from meshcheck.explain.causes import causes_of
     from meshcheck.explain.fixes import fixes_of
     from meshcheck.render.trace_json import trace_json
@@ -100,13 +103,18 @@ def _batch(options: argparse.Namespace) -> int:
 
     brief = options.brief
 
-    def answer(world: World, question: Question, reading: Reading) -> dict[str, Any]:
-        found = trace(world, question, explain=not brief)
-        if brief:
-            return trace_json(found, reading.place, brief=True)
-        return trace_json(found, reading.place, causes_of(world, found), fixes_of(world, found, reading.value_of))
+    def answers(line: dict[str, Any], reading: Reading) -> Iterator[dict[str, Any]]:
+        world = build_world(reading, closed=line.get("closed_world") is True, mesh_text=line.get("mesh_config") or None)
 
-    return run_batch(options.batch, answer, sys.stdout.write)
+        def answer(asked: dict[str, Any]) -> dict[str, Any]:
+            found = trace(world, question_of(asked), explain=not brief)
+            if brief:
+                return {"trace": trace_json(found, reading.place, brief=True)}
+            return {"trace": trace_json(found, reading.place, causes_of(world, found), fixes_of(world, found, reading.value_of))}
+
+        return rows(line, answer)
+
+    return run_batch(options.batch, answers, sys.stdout.write)
 
 
 def _render(options: argparse.Namespace, world: World, reading: Reading, found: Any) -> str:
