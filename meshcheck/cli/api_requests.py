@@ -53,7 +53,7 @@ def _account_of_workload(resource: Resource, namespace: str, name: str, document
 
     for document in documents:
         value = document.value
-        if value["kind"].lower() != resource.others[0] or bucket_of(value["kind"]) != "Workload":
+        if value["kind"].lower() != resource.others[0] or bucket_of(value["apiVersion"], value["kind"]) != "Workload":
             continue
         meta = decode_meta(value, document.origin)
         decoder = decoder_of(value["apiVersion"], value["kind"])

@@ -7,12 +7,13 @@ import sys
 from typing import Any
 
 from meshcheck.decode.collect import collect
-from meshcheck.decode.mesh_config import decode_mesh_config
+from meshcheck.decode.mesh_config import decode_mesh_config, decode_topology
 from meshcheck.errors import MeshcheckError, UnreadableError
 from meshcheck.load.lines import read_text
 from meshcheck.load.read import Reading
 from meshcheck.model.inventory import Inventory
-from meshcheck.model.mesh_config import MeshConfig
+from meshcheck.model.mesh_config import MeshConfig, Topology
+from meshcheck.model.record import replace
 from meshcheck.semantics.world import World
 
 
@@ -28,7 +29,7 @@ def build_world(
 ) -> World:
     """The World of what was read. `mesh_text` is mesh config as YAML; the `istio` ConfigMap of the input wins over it."""
     inventory = collect(reading.documents, namespace or "default")
-    mesh = _mesh(inventory, mesh_text, root_namespace, trust_domain)
+    mesh = _with_topologies(_mesh(inventory, mesh_text, root_namespace, trust_domain), inventory)
     return World(inventory, mesh, closed=closed, injected=sidecars)
 
 
@@ -71,6 +72,19 @@ def _mesh(inventory: Inventory, text: str | None, root_namespace: str | None, tr
             _values(found, f"ConfigMap {meta.namespace}/{meta.name}"), meta, root_namespace=root_namespace, trust_domain=trust_domain
         )
     return decode_mesh_config(_values(text, "mesh config") if text else {}, None, root_namespace=root_namespace, trust_domain=trust_domain)
+
+
+def _with_topologies(mesh: MeshConfig, inventory: Inventory) -> MeshConfig:
+    """Mesh config, and beside it what the annotations of pods say about the proxies before them."""
+    found: dict[str, Topology] = {}
+    for workload in inventory.of("Workload"):
+        text = workload.pod_annotations.get("proxy.istio.io/config")
+        if text and text not in found:
+            try:
+                found[text] = decode_topology(_values(text, f"annotation proxy.istio.io/config of {workload}"))
+            except MeshcheckError as error:
+                print(f"meshcheck: {error}", file=sys.stderr)
+    return replace(mesh, pod_topologies=found) if found else mesh
 
 
 def _is_mesh_config(name: str) -> bool:

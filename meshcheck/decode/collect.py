@@ -51,7 +51,7 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
             except (TypeError, ValueError, AttributeError, KeyError) as error:
                 refused.append(Refused(meta.ref, origin, (), f"cannot be decoded: {type(error).__name__} {error}", None))
                 continue
-        bucket = kept.setdefault(bucket_of(kind), {})
+        bucket = kept.setdefault(bucket_of(value["apiVersion"], kind), {})
         key = (f"{kind}/{meta.ref.namespace}", meta.name)
         bucket.pop(key, None)  # the last one counts, in the place of the last one
         bucket[key] = decoded

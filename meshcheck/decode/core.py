@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.decode.metadata import texts
-from meshcheck.model.core import ContainerPort, Endpoints, Namespace, Node, Service, ServiceAccount, ServicePort, Workload
+from meshcheck.model.core import ContainerPort, Endpoints, Namespace, Node, Secret, Service, ServiceAccount, ServicePort, Workload
 from meshcheck.model.objects import Meta, ObjectRef
 
 _EMPTY: Mapping[str, Any] = {}
@@ -21,6 +22,26 @@ def decode_node(value: Mapping[str, Any], meta: Meta) -> Node:
     """A Node."""
     addresses = (value.get("status") or _EMPTY).get("addresses") or ()
     return Node(meta, tuple(a["address"] for a in addresses if a.get("type") in ("InternalIP", "ExternalIP")))
+
+
+_PEM_KEYS = ("tls.crt", "tls.key", "ca.crt", "cert", "key", "cacert")
+
+
+def decode_secret(value: Mapping[str, Any], meta: Meta) -> Secret:
+    """A Secret; its values are looked at here and forgotten."""
+    data, texts = value.get("data") or {}, value.get("stringData") or {}
+    malformed = [name for name in _PEM_KEYS if not _is_pem(texts.get(name), data.get(name))]
+    keys = dict.fromkeys([*data, *texts])
+    return Secret(meta, tuple(keys), tuple(name for name in malformed if name in keys))
+
+
+def _is_pem(text: Any, encoded: Any) -> bool:
+    if text is None:
+        try:
+            text = b64decode(encoded or "", validate=False).decode("utf-8", "replace")
+        except (ValueError, TypeError):
+            return False
+    return "-----BEGIN " in str(text)
 
 
 def decode_service_account(value: Mapping[str, Any], meta: Meta) -> ServiceAccount:
@@ -107,7 +128,22 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
         cluster_ips=addresses,
         headless=cluster_ip == "None" or (spec.get("clusterIPs") or [""])[0] == "None",
         external_name=spec.get("externalName") if kind == "ExternalName" else None,
+        keeps_client_address=spec.get("externalTrafficPolicy") == "Local",
+        source_ranges=_source_ranges(spec, meta) if kind == "LoadBalancer" else (),
+        external_addresses=_external_addresses(spec, value.get("status") or _EMPTY),
     )
+
+
+def _source_ranges(spec: Mapping[str, Any], meta: Meta) -> tuple[str, ...]:
+    """Source: kubernetes/kubernetes:staging/src/k8s.io/cloud-provider/service/helpers/helper.go:GetLoadBalancerSourceRanges."""
+    notes = meta.annotations.get("service.beta.kubernetes.io/load-balancer-source-ranges", "")
+    return tuple(spec.get("loadBalancerSourceRanges") or ()) or tuple(part.strip() for part in notes.split(",") if part.strip())
+
+
+def _external_addresses(spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:
+    ingress = (status.get("loadBalancer") or _EMPTY).get("ingress") or ()
+    found = [address for item in ingress for address in (item.get("ip"), item.get("hostname"))]
+    return tuple(dict.fromkeys(a for a in (*found, spec.get("loadBalancerIP"), *(spec.get("externalIPs") or ())) if a))
 
 
 def decode_endpoints(value: Mapping[str, Any], meta: Meta) -> Endpoints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
@@ -32,21 +32,21 @@ def decode_virtual_service(value: Mapping[str, Any], meta: Meta) -> VirtualServi
     return VirtualService(
         meta=meta,
         hosts=tuple(spec.get("hosts") or ()),
-        gateways=tuple(spec.get("gateways") or ("mesh",)),
+        gateways=_gateways(spec.get("gateways") or ("mesh",), meta.namespace),
         export_to=tuple(spec.get("exportTo") or ()),
-        http=tuple(_http(route, ("spec", "http", n)) for n, route in enumerate(spec.get("http") or ())),
+        http=tuple(_http(route, ("spec", "http", n), meta.namespace) for n, route in enumerate(spec.get("http") or ())),
         tcp=tuple(_l4(route, ("spec", "tcp", n)) for n, route in enumerate(spec.get("tcp") or ())),
         tls=tuple(_l4(route, ("spec", "tls", n)) for n, route in enumerate(spec.get("tls") or ())),
     )
 
 
-def _http(route: Mapping[str, Any], field: Path) -> HttpRoute:
+def _http(route: Mapping[str, Any], field: Path, namespace: str) -> HttpRoute:
     abort = (route.get("fault") or _EMPTY).get("abort") or _EMPTY
     percentage = abort.get("percentage")
     delegate = route.get("delegate")
     return HttpRoute(
         name=route.get("name") or "",
-        matches=tuple(_match(item, (*field, "match", n)) for n, item in enumerate(route.get("match") or ())),
+        matches=tuple(_match(item, (*field, "match", n), namespace) for n, item in enumerate(route.get("match") or ())),
         destinations=_destinations(route, field),
         redirect=route.get("redirect"),
         direct_response=route.get("directResponse"),
@@ -60,7 +60,7 @@ def _http(route: Mapping[str, Any], field: Path) -> HttpRoute:
     )
 
 
-def _match(item: Mapping[str, Any], field: Path) -> HttpMatch:
+def _match(item: Mapping[str, Any], field: Path, namespace: str) -> HttpMatch:
     ignore_case = bool(item.get("ignoreUriCase"))
     path = _string(item.get("uri"))
     return HttpMatch(
@@ -72,11 +72,28 @@ def _match(item: Mapping[str, Any], field: Path) -> HttpMatch:
         without_headers=_named(item.get("withoutHeaders")),
         query=_named(item.get("queryParams")),
         port=item.get("port"),
-        gateways=tuple(item.get("gateways") or ()),
+        gateways=_gateways(item.get("gateways") or (), namespace),
         source_labels=item.get("sourceLabels") or {},
         source_namespace=item.get("sourceNamespace") or None,
         field=field,
     )
+
+
+def _gateways(names: Iterable[str], own: str) -> tuple[str, ...]:
+    """`mesh` or NAMESPACE/NAME. Source: istio/istio:pilot/pkg/model/virtualservice.go:resolveGatewayName."""
+    out = []
+    for name in names:
+        if name == "mesh":
+            out.append(name)
+        elif "/" in name:
+            namespace, _, rest = name.partition("/")
+            out.append(f"{own if namespace == '.' else namespace}/{rest}")
+        elif "." in name:
+            parts = name.split(".")
+            out.append(f"{parts[1]}/{parts[0]}")
+        else:
+            out.append(f"{own}/{name}")
+    return tuple(out)
 
 
 def _named(items: Mapping[str, Any] | None) -> tuple[tuple[str, StringMatch], ...]:

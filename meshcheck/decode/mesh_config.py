@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meshcheck.model.mesh_config import ExtensionProvider, MeshConfig
+from meshcheck.model.mesh_config import ExtensionProvider, MeshConfig, Topology
 from meshcheck.model.objects import Meta
 
 _EMPTY: Mapping[str, Any] = {}
@@ -27,9 +27,17 @@ def decode_mesh_config(
         service_export_to=_texts(value.get("defaultServiceExportTo")),
         virtual_service_export_to=_texts(value.get("defaultVirtualServiceExportTo")),
         destination_rule_export_to=_texts(value.get("defaultDestinationRuleExportTo")),
+        topology=decode_topology(_map(value.get("defaultConfig"))),
         known=bool(value) or meta is not None,
         meta=meta,
     )
+
+
+def decode_topology(proxy_config: Mapping[str, Any]) -> Topology:
+    """What `gatewayTopology` of a proxy's configuration says."""
+    topology = _map(proxy_config.get("gatewayTopology"))
+    trusted = topology.get("numTrustedProxies")
+    return Topology(trusted if isinstance(trusted, int) and not isinstance(trusted, bool) else 0, topology.get("proxyProtocol") is not None)
 
 
 def _provider(item: Mapping[str, Any], n: int) -> ExtensionProvider:

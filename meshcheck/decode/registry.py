@@ -10,6 +10,7 @@ _CORE = {
     "Namespace": "decode_namespace", "Node": "decode_node",
     "Pod": "decode_pod", "Service": "decode_service", "Endpoints": "decode_endpoints",
     "ServiceAccount": "decode_service_account", "ReplicationController": "decode_controller",
+    "Secret": "decode_secret",
 }  # fmt: skip
 _TEMPLATES_OF_OTHERS = (
     ("argoproj.io", "Rollout"),
@@ -18,6 +19,7 @@ _TEMPLATES_OF_OTHERS = (
     ("apps.kruise.io", "CloneSet"),
 )
 """Kinds of other projects that have their pod template where Deployments have it."""
+_GATEWAY_API = "gateway.networking.k8s.io"
 _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     **{("", kind): ("core", function) for kind, function in _CORE.items()},
     **{("apps", kind): ("core", "decode_controller") for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")},
@@ -32,8 +34,14 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     },
     ("networking.istio.io", "EnvoyFilter"): ("istio_networking", "decode_envoy_filter"),
     ("extensions.istio.io", "WasmPlugin"): ("istio_networking", "decode_wasm_plugin"),
-    ("gateway.networking.k8s.io", "HTTPRoute"): ("gateway_api", "decode_route"),
-    ("gateway.networking.k8s.io", "GRPCRoute"): ("gateway_api", "decode_route"),
+    ("networking.istio.io", "Gateway"): ("istio_gateway", "decode_gateway"),
+    **{(_GATEWAY_API, f"{protocol}Route"): ("gateway_api", "decode_route") for protocol in ("HTTP", "GRPC", "TLS", "TCP", "UDP")},
+    (_GATEWAY_API, "GatewayClass"): ("gateway_api", "decode_gateway_class"),
+    (_GATEWAY_API, "Gateway"): ("gateway_api", "decode_gateway"),
+    (_GATEWAY_API, "ListenerSet"): ("gateway_api", "decode_listener_set"),
+    ("gateway.networking.x-k8s.io", "XListenerSet"): ("gateway_api", "decode_listener_set"),
+    (_GATEWAY_API, "ReferenceGrant"): ("gateway_api", "decode_reference_grant"),
+    (_GATEWAY_API, "BackendTLSPolicy"): ("gateway_api", "decode_backend_tls_policy"),
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),
@@ -59,6 +67,13 @@ def decoder_of(api_version: str, kind: str) -> Callable[[Mapping[str, Any], Any]
     return _loaded[key]
 
 
-def bucket_of(kind: str) -> str:
-    """The heading under which an object is kept: pods and their controllers share one."""
-    return "Workload" if kind in _WORKLOADS else "Endpoints" if kind == "EndpointSlice" else kind
+_BUCKETS = {
+    ("discovery.k8s.io", "EndpointSlice"): "Endpoints",
+    ("networking.istio.io", "Gateway"): "IstioGateway",
+    ("gateway.networking.x-k8s.io", "XListenerSet"): "ListenerSet",
+}
+
+
+def bucket_of(api_version: str, kind: str) -> str:
+    """The heading under which an object is kept: pods and their controllers share one, the two kinds named Gateway do not."""
+    return "Workload" if kind in _WORKLOADS else _BUCKETS.get((api_version.rpartition("/")[0], kind), kind)

@@ -87,6 +87,12 @@ class Service:
     cluster_ips: tuple[str, ...]
     headless: bool
     external_name: str | None
+    keeps_client_address: bool = False
+    """`externalTrafficPolicy: Local`: what comes through a node or load balancer keeps its address."""
+    source_ranges: tuple[str, ...] = ()
+    """`loadBalancerSourceRanges`: whom the load balancer lets in; empty for all."""
+    external_addresses: tuple[str, ...] = ()
+    """Addresses and names by which it is reached from outside, where the manifests hold them."""
 
     @property
     def namespace(self) -> str:
@@ -110,6 +116,16 @@ class Endpoints:
     service: str
     addresses: tuple[str, ...]
     ports: tuple[ServicePort, ...]
+
+
+@record
+class Secret:
+    """A Secret: the names of its keys, and whether it holds a certificate with its key. Its values are never kept."""
+
+    meta: Meta
+    keys: tuple[str, ...]
+    malformed: tuple[str, ...]
+    """Keys of certificates and private keys whose value is plainly no PEM text."""
 
 
 @record

@@ -15,7 +15,7 @@ from meshcheck.model.record import record, value
 
 @value
 class StringMatch:
-    """`kind` is exact, prefix, regex or present; with `ignore_case` for paths."""
+    """`kind` is exact, prefix, segments (a prefix of whole path segments), regex or present; with `ignore_case` for paths."""
 
     kind: str
     value: str
@@ -49,6 +49,8 @@ class Destination:
     port: int | None
     weight: int
     field: Path
+    broken: str | None = None
+    """Why it cannot be used, whatever there is: a reference that is not permitted."""
 
 
 @record
@@ -68,6 +70,8 @@ class HttpRoute:
     cors: Mapping[str, Any] | None
     request_headers: Mapping[str, Any]
     field: Path
+    owner: Meta | None = None
+    """The object that holds it, where several are merged; else the VirtualService's own."""
 
 
 @record
@@ -77,6 +81,7 @@ class L4Route:
     matches: tuple[Mapping[str, Any], ...]
     destinations: tuple[Destination, ...]
     field: Path
+    owner: Meta | None = None
 
 
 @record

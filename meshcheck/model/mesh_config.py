@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from meshcheck.model.objects import Meta, Path
 from meshcheck.model.record import record, value
 
@@ -21,6 +23,14 @@ class ExtensionProvider:
     path: Path
 
 
+@value
+class Topology:
+    """What stands before a gateway: proxies that append to X-Forwarded-For, and whether they speak the PROXY protocol."""
+
+    trusted_proxies: int = 0
+    proxy_protocol: bool = False
+
+
 @record
 class MeshConfig:
     """Mesh config with Istio's defaults filled in. Source: istio/api:mesh/v1alpha1/config.proto."""
@@ -37,6 +47,10 @@ class MeshConfig:
     virtual_service_export_to: tuple[str, ...] = ()
     destination_rule_export_to: tuple[str, ...] = ()
     """Defaults of `exportTo`; empty means everywhere."""
+    topology: Topology = Topology()
+    """Of all proxies."""
+    pod_topologies: Mapping[str, Topology] = None  # type: ignore[assignment]
+    """Of pods, by the text of their annotation `proxy.istio.io/config`."""
     known: bool = False
     """Whether it was read; otherwise these are Istio's defaults."""
     meta: Meta | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Station
-from meshcheck.semantics.outbound.client import Sending
+from meshcheck.semantics.outbound.sending import Sending, with_token
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.server import APPLICATION_TLS, Arrival
@@ -19,7 +19,10 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
     source = question.source_ip or who.address
     if not source:
         unknown.add("source_ip")
-    forwarded = question.headers.get("x-forwarded-for")
+    headers = with_token(question)
+    if sending.headers is not None:
+        headers = dict(sending.headers)
+    forwarded = headers.get("x-forwarded-for")
     remote = forwarded[-1].rpartition(",")[2].strip() if forwarded else source
     if not remote:
         unknown.add("remote_ip")
@@ -36,7 +39,7 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
         method=sending.method,
         target=sending.path,
         authority=sending.authority,
-        headers=with_token(question),
+        headers=headers,
         source_ip=source,
         remote_ip=remote,
         destination_ip=backend.address,
@@ -45,14 +48,6 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
         unknown=frozenset(unknown),
         now=now,
     )
-
-
-def with_token(question: Question) -> dict[str, tuple[str, ...]]:
-    """The question's headers, with `--jwt` as a bearer token."""
-    headers = dict(question.headers)
-    if question.jwt:
-        headers["authorization"] = (f"Bearer {question.jwt}",)
-    return headers
 
 
 def without_server_sidecar(sending: Sending, workload: Workload, excluded: bool) -> Station:

@@ -6,55 +6,27 @@ Sources: istio/istio:pilot/pkg/networking/core/httproute.go, listener_builder.go
 from __future__ import annotations
 
 from meshcheck.model.core import Service, ServicePort, Workload
-from meshcheck.model.gateway_api import AttachedRoute
-from meshcheck.model.istio_networking import Destination, Subset, VirtualService
+from meshcheck.model.gateway_api import Route
+from meshcheck.model.istio_networking import VirtualService
 from meshcheck.model.question import Question
-from meshcheck.model.record import record, replace
+from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.outbound import scope as scopes
-from meshcheck.semantics.outbound import tls
+from meshcheck.semantics.outbound.destinations import Sender
+from meshcheck.semantics.outbound.sending import Sending, authority_of, refused, with_token
 from meshcheck.semantics.request_path import split_target
 from meshcheck.semantics.routing import answers, selection
+from meshcheck.semantics.routing.delegates import expanded, unknown_delegate
 from meshcheck.semantics.routing.match import RouteRequest
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
-from meshcheck.semantics.tracing.target import Backend, TargetView, of_service
+from meshcheck.semantics.tracing.target import Backend, TargetView
 from meshcheck.semantics.world.hosts import look_up
 from meshcheck.semantics.world.world import World
 
 STATION = "client-sidecar"
-
-
-@record
-class Sending:
-    """One way that the call may take."""
-
-    stations: tuple[Station, ...]
-    backend: Backend | None
-    transport: str
-    """plaintext, mtls or tls."""
-    http_proxy: bool
-    """An HTTP proxy on the caller's side turns failures on the wire into a 503."""
-    tagged: bool
-    """The caller's sidecar recognised HTTP and says so to the server."""
-    path: str
-    authority: str
-    method: str
-    sni: str | None
-    missing: str | None = None
-    originates_tls: bool = False
-    """The TLS is made by the caller's sidecar, not by the application."""
-
-
-def authority_of(question: Question, what: TargetView) -> str:
-    """The Host header: as given, else as a client makes it from the URL."""
-    if question.host:
-        return question.host
-    host = f"[{what.host}]" if ":" in what.host else what.host
-    default = 443 if question.protocol in ("https", "tls") else 80
-    return host if what.port == default else f"{host}:{what.port}"
 
 
 def send(world: World, question: Question, who: CallerView, what: TargetView, with_sidecar: bool) -> list[Sending]:
@@ -81,15 +53,15 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, wi
     return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
 
 
-def attached_route(world: World, service: Service) -> AttachedRoute | None:
+def attached_route(world: World, service: Service) -> Route | None:
     """A route of Gateway API that is attached to a Service."""
     routes = [r for kind in ("HTTPRoute", "GRPCRoute") for r in world.inventory.of(kind)]
-    return next((r for r in routes if (service.namespace, service.name) in r.services), None)
+    wanted = (service.namespace, service.name)
+    return next((r for r in routes if any(p.kind == "Service" and (p.namespace, p.name) == wanted for p in r.parents)), None)
 
 
 def _refused(base: Sending, why: str, symptom: Symptom, decider: Mention | None = None, name: str = "service") -> Sending:
-    enforcer = STATION if name == STATION else "kube-proxy"
-    return replace(base, stations=(*base.stations, Station(name, enforcer, DENIED, why, symptom=symptom, decider=decider)))
+    return refused(base, why, symptom, decider, name, STATION if name == STATION else "kube-proxy")
 
 
 class _Client:
@@ -98,6 +70,7 @@ class _Client:
     def __init__(self, world: World, question: Question, workload: Workload, what: TargetView, base: Sending) -> None:
         self.world, self.question, self.workload, self.what, self.base = world, question, workload, what, base
         self.scope = scopes.scope_of(world, workload)
+        self.sender = Sender(world, question, workload, STATION, STATION)
 
     def send(self) -> list[Sending]:
         what, question = self.what, self.question
@@ -127,7 +100,7 @@ class _Client:
             routed = self._l4_routes(base, virtual, found)
             if routed is not None:
                 return routed
-        return self._to_service(base, service, port, None, None)
+        return self.sender.to_service(base, service, port, None, None)
 
     # ---- which host ----
 
@@ -226,7 +199,7 @@ class _Client:
             self.workload.pod_labels,
             self.workload.namespace,
         )
-        chosen = selection.choose(virtual.http, request)
+        chosen = selection.choose(expanded(self.world, virtual).http, request)
         if not chosen.usable:
             return None  # no route is meant for this client: the Service's own route applies
         name = f"VirtualService {virtual.meta.namespace}/{virtual.meta.name}"
@@ -242,8 +215,8 @@ class _Client:
             aborted = [_refused(base, f"{name}: fault.abort {route.abort_status}", symptom, fault, STATION)]
             if route.abort_percentage >= 100:
                 return aborted
-        if route.delegate is not None:
-            return [replace(base, missing=f"what the delegate {'/'.join(filter(None, route.delegate))} of {name} does: not traced yet")]
+        if (fact := unknown_delegate(virtual, route)) is not None:
+            return [replace(base, missing=fact)]
         own = answers.own_answer(route, chosen.match, request)
         if own is not None:
             return [self._own_answer(base, name, own, mention)]
@@ -257,8 +230,9 @@ class _Client:
             workload=str(self.workload),
         )
         target, authority = answers.rewritten(route, chosen.match, path, query, base.authority)
-        base = replace(base, stations=(*base.stations, station), path=target, authority=authority)
-        return [*aborted, *self._to_destinations(base, virtual, route.destinations, port)]
+        onward = answers.changed_headers(route, with_token(question)) if route.request_headers else None
+        base = replace(base, stations=(*base.stations, station), path=target, authority=authority, headers=onward)
+        return [*aborted, *self.sender.to_destinations(base, virtual.meta, route.destinations, port.number)]
 
     def _own_answer(self, base: Sending, name: str, symptom: Symptom, mention: Mention) -> Sending:
         status = symptom.status or 0
@@ -289,7 +263,9 @@ class _Client:
                     (mention,),
                     workload=str(self.workload),
                 )
-                return self._to_destinations(replace(base, stations=(*base.stations, station)), virtual, route.destinations, port)
+                return self.sender.to_destinations(
+                    replace(base, stations=(*base.stations, station)), virtual.meta, route.destinations, port.number
+                )
         return None
 
     def _l4_matches(self, match: object, port: ServicePort) -> bool:
@@ -304,72 +280,6 @@ class _Client:
         if match.get("sourceNamespace") not in (None, "", self.workload.namespace):
             return False
         return selects(match.get("sourceLabels"), self.workload.pod_labels)
-
-    def _to_destinations(
-        self, base: Sending, virtual: VirtualService, destinations: tuple[Destination, ...], port: ServicePort
-    ) -> list[Sending]:
-        live = [d for d in destinations if d.weight] or list(destinations)
-        out: list[Sending] = []
-        for destination in live:
-            host = selection.full_name(destination.host, virtual.meta.namespace)
-            named = look_up(self.world, host, self.workload.namespace)
-            mention = Mention(virtual.meta, field=destination.field)
-            if named.service is None:
-                if named.entry is not None or (named.external and not host.endswith(".svc.cluster.local")):
-                    out.append(replace(base, backend=Backend(None, host, destination.port or port.number, None, None)))
-                elif self.world.closed:
-                    out.append(_refused(base, f"no Service `{host}`", symptoms.NO_CLUSTER, mention, STATION))
-                else:
-                    out.append(replace(base, missing=named.missing or f"the Service `{host}`: it is not in the input"))
-                continue
-            number = destination.port or (port.number if len(named.service.ports) != 1 else named.service.ports[0].number)
-            out += self._to_service(base, named.service, number, destination.subset, mention)
-        return out or [replace(base, missing=f"where VirtualService {virtual.meta.namespace}/{virtual.meta.name} sends the call")]
-
-    # ---- endpoints ----
-
-    def _to_service(self, base: Sending, service: Service, port: int, subset_name: str | None, by: Mention | None) -> list[Sending]:
-        rules = tls.rules_for(self.world, service.host, service.namespace, self.workload.namespace, self.workload.pod_labels)
-        subset = None
-        if subset_name is not None:
-            found = rules.subset(subset_name)
-            if found is None:
-                why = f"subset `{subset_name}` of {service.host} is in no DestinationRule that the caller sees"
-                return [_refused(base, why, symptoms.NO_CLUSTER, by, STATION)]
-            subset = found[1]
-        view = of_service(self.world, service, port)
-        if view.missing:
-            return [replace(base, missing=view.missing)]
-        backends = view.backends
-        if subset is not None:
-            backends = tuple(b for b in backends if b.workload is not None and selects(subset.labels, b.workload.pod_labels))
-        if not backends and view.refused is None and not self.world.closed:
-            fact = (
-                f"the pods of subset `{subset_name}` of {service.host}: none in the input has its labels (`--closed-world`: there are none)"
-            )
-            return [replace(base, missing=fact)]
-        if not backends:
-            why = view.refused or f"subset `{subset_name}` of {service.host} selects no pod"
-            symptom = symptoms.NO_ENDPOINT if base.http_proxy else symptoms.RESET
-            if view.refused and not any(p.number == port for p in service.ports):
-                symptom = symptoms.NO_CLUSTER if by is not None else symptom
-            return [_refused(base, why, symptom, by, STATION)]
-        return [self._to_backend(base, service, b, port, rules, subset) for b in backends]
-
-    def _to_backend(self, base: Sending, service: Service, backend: Backend, port: int, rules: tls.Rules, subset: Subset | None) -> Sending:
-        if backend.workload is None:
-            return replace(base, backend=backend)
-        chosen = tls.transport_to(self.world, service, backend.workload, backend.port, port, rules, subset)
-        kind = chosen.kind
-        if kind == "plaintext" and self.question.protocol in ("https", "tls"):
-            kind = "tls"
-        mention = (Mention(chosen.rule.meta, field=chosen.field),) if chosen.rule else ()
-        station = Station("client-tls", STATION, ALLOWED, chosen.why, mention, workload=str(self.workload))
-        name = subset.name if subset is not None else ""
-        sni = base.sni or (f"outbound_.{port}_.{name}_.{service.host}" if kind == "mtls" else None)
-        return replace(
-            base, stations=(*base.stations, station), backend=backend, transport=kind, sni=sni, originates_tls=chosen.kind == "tls"
-        )
 
 
 def captured(workload: Workload, port: int) -> bool | None:

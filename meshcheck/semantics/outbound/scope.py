@@ -60,12 +60,16 @@ def _scope(world: World, client: Workload) -> Scope:
 
 def knows_service(world: World, scope: Scope, client: Workload, service: Service, port: int) -> bool:
     """Whether a client's sidecar knows a Service: exported to it and imported by it."""
-    notes = service.meta.annotations.get("networking.istio.io/exportTo", "")
-    export_to = tuple(item.strip() for item in notes.split(",") if item.strip())
-    export_to = export_to or world.mesh.service_export_to
-    if "~" in export_to or not is_exported(export_to, service.namespace, client.namespace):
+    if not is_visible(world, service, client.namespace):
         return False
     return scope.imports(service.host, service.namespace, client.namespace, port) or _by_route(world, scope, client, service)
+
+
+def is_visible(world: World, service: Service, namespace: str) -> bool:
+    """Whether a Service is exported to the proxies of a namespace."""
+    notes = service.meta.annotations.get("networking.istio.io/exportTo", "")
+    export_to = tuple(item.strip() for item in notes.split(",") if item.strip()) or world.mesh.service_export_to
+    return "~" not in export_to and is_exported(export_to, service.namespace, namespace)
 
 
 def _by_route(world: World, scope: Scope, client: Workload, service: Service) -> bool:

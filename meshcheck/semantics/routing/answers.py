@@ -5,6 +5,7 @@ Source: istio/istio:pilot/pkg/networking/core/route/route.go:translateRoute,appl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.model.istio_networking import HttpMatch, HttpRoute
@@ -26,21 +27,24 @@ def own_answer(route: HttpRoute, match: HttpMatch | None, request: RouteRequest)
 
 
 def _location(redirect: Any, match: HttpMatch | None, request: RouteRequest) -> str:
+    """Source: envoyproxy/envoy:source/common/router/config_impl.cc:newUri,processRequestHost."""
     scheme = redirect.get("scheme") or request.scheme
-    host, _, port = request.authority.partition(":")
-    authority = redirect.get("authority") or host
-    wanted = redirect.get("port")
-    if wanted:
-        if (scheme, wanted) not in (("http", 80), ("https", 443)):
-            authority = f"{authority.partition(':')[0]}:{wanted}"
-    elif redirect.get("derivePort") == "FROM_REQUEST_PORT" or (port and not redirect.get("authority") and not redirect.get("scheme")):
-        number = port or str(request.port)
-        if (scheme, number) not in (("http", "80"), ("https", "443")):
-            authority = f"{authority.partition(':')[0]}:{number}"
+    number = redirect.get("port") or (request.port if redirect.get("derivePort") == "FROM_REQUEST_PORT" else None)
+    port = f":{number}" if number and (scheme, number) not in (("http", 80), ("https", 443)) else ""
+    host = redirect.get("authority") or _without_port(request, scheme, port)
     path = redirect.get("uri") or request.path
-    if path == "%PREFIX()%" and match is not None and match.path is not None:
-        path = request.path
-    return f"{scheme}://{authority}{path}{request.query if '?' not in path else ''}"
+    if redirect.get("prefixRewrite") is not None and match is not None and match.path is not None:
+        path = _replaced_prefix(match.path.value, redirect["prefixRewrite"], request.path)
+    return f"{scheme}://{host}{port}{path}{request.query if '?' not in path else ''}"
+
+
+def _without_port(request: RouteRequest, scheme: str, port: str) -> str:
+    """The Host header without its port where another port is set, or where it was the default of a scheme that changes."""
+    host, colon, number = request.authority.rpartition(":")
+    if not colon or not number.isdigit():
+        return request.authority
+    default = (request.scheme, number) in (("http", "80"), ("https", "443"))
+    return host if port or (scheme != request.scheme and default) else request.authority
 
 
 def rewritten(route: HttpRoute, match: HttpMatch | None, path: str, query: str, authority: str) -> tuple[str, str]:
@@ -48,6 +52,8 @@ def rewritten(route: HttpRoute, match: HttpMatch | None, path: str, query: str, 
     rewrite = route.rewrite or {}
     uri = rewrite.get("uri")
     if uri:
+        if match is not None and match.path is not None and match.path.kind == "segments":
+            return _replaced_prefix(match.path.value, uri, path) + query, _host(route, authority)
         prefix = match.path.value if match is not None and match.path is not None and match.path.kind == "prefix" else None
         if prefix is not None:
             path = uri + path[len(prefix) :]
@@ -60,6 +66,31 @@ def rewritten(route: HttpRoute, match: HttpMatch | None, path: str, query: str, 
 
         rule = rewrite["uriRegexRewrite"]
         path = re.sub(rule.get("match") or "", re.sub(r"\\(\d)", r"\\g<\1>", rule.get("rewrite") or ""), path)
+    elif rewrite.get("fullPath"):
+        path = rewrite["fullPath"]
+    return path + query, _host(route, authority)
+
+
+def _host(route: HttpRoute, authority: str) -> str:
     changed = {**(route.request_headers.get("add") or {}), **(route.request_headers.get("set") or {})}
-    host = rewrite.get("authority") or next((value for name, value in changed.items() if name.lower() in (":authority", "host")), None)
-    return path + query, host or authority
+    host = next((value for name, value in changed.items() if name.lower() in (":authority", "host")), None)
+    return (route.rewrite or {}).get("authority") or host or authority
+
+
+def _replaced_prefix(prefix: str, by: str, path: str) -> str:
+    """A prefix of whole segments, replaced; slashes are never doubled."""
+    return by.rstrip("/") + path[len(prefix.rstrip("/")) :] or "/"
+
+
+def changed_headers(route: HttpRoute, headers: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Request headers as they are sent on: `remove`, then `set` and `add`."""
+    out = dict(headers)
+    for name in route.request_headers.get("remove") or ():
+        out.pop(name.lower(), None)
+    for name, value in (route.request_headers.get("set") or {}).items():
+        if name.lower() not in (":authority", "host"):
+            out[name.lower()] = (value,)
+    for name, value in (route.request_headers.get("add") or {}).items():
+        if name.lower() not in (":authority", "host"):
+            out[name.lower()] = (*out.get(name.lower(), ()), value)
+    return out

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from meshcheck.model.istio_networking import HttpMatch, StringMatch
@@ -28,6 +28,8 @@ class RouteRequest(NamedTuple):
     """`mesh`, or `NAMESPACE/NAME` of the gateway."""
     source_labels: Mapping[str, str]
     source_namespace: str | None
+    claims: Mapping[str, Any] | None = None
+    """Of the token that the proxy accepted."""
 
 
 @lru_cache(maxsize=4096)
@@ -48,13 +50,17 @@ def text_matches(match: StringMatch, value: str) -> bool:
         return pattern is not None and pattern.fullmatch(value) is not None
     if match.ignore_case:
         wanted, value = wanted.lower(), value.lower()
+    if match.kind == "segments":
+        return wanted == "/" or value == wanted or value.startswith(wanted + "/")
     return value == wanted if match.kind == "exact" else value.startswith(wanted)
 
 
 def is_catch_all(match: HttpMatch) -> bool:
     """Whether a block matches every request: no condition, or only the prefix `/` or the regex `.*`."""
     path = match.path
-    open_path = path is None or (path.kind == "prefix" and path.value == "/") or (path.kind == "regex" and path.value in (".*", "*"))
+    open_path = (
+        path is None or (path.kind in ("prefix", "segments") and path.value == "/") or (path.kind == "regex" and path.value in (".*", "*"))
+    )
     return open_path and not (
         match.method
         or match.scheme
@@ -67,8 +73,8 @@ def is_catch_all(match: HttpMatch) -> bool:
     )
 
 
-def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
-    """The first condition that the request does not meet, in words; None when all hold."""
+def build_failure(match: HttpMatch, request: RouteRequest) -> str | None:
+    """The first condition that leaves a block out when the routes of a proxy are made: it is for other proxies or ports."""
     if match.gateways:
         if request.gateway not in match.gateways:
             return f"gateways {', '.join(match.gateways)}"
@@ -79,6 +85,11 @@ def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
             return "sourceLabels"
     if match.port is not None and match.port != request.port:
         return f"port {match.port}"
+    return None
+
+
+def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
+    """The first condition that a request does not meet, in words; None when all hold. The proxy is one that has the block."""
     for name, wanted, actual in (
         ("uri", match.path, request.path),
         ("method", match.method, request.method),
@@ -88,6 +99,10 @@ def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
         if wanted is not None and not text_matches(wanted, actual):
             return f"{name} {wanted.kind} {wanted.value}"
     for name, wanted in match.headers:
+        if name.startswith("@request.auth.claims"):
+            if not _claim_matches(name, wanted, request.claims):
+                return f"claim {name.removeprefix('@request.auth.claims').strip('.[]')}"
+            continue
         lines = request.headers.get(name.lower())
         if lines is None or not text_matches(wanted, ",".join(lines)):
             return f"header {name}"
@@ -103,3 +118,19 @@ def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
             if name not in given or not text_matches(wanted, given[name]):
                 return f"query parameter {name}"
     return None
+
+
+def _claim_matches(name: str, wanted: StringMatch, claims: Mapping[str, Any] | None) -> bool:
+    """`@request.auth.claims.a.b` or `@request.auth.claims[a][b]`: a text, or a list that holds one.
+
+    Source: istio/istio:pilot/pkg/networking/core/route/route.go:translateMetadataMatch.
+    """
+    rest = name.removeprefix("@request.auth.claims")
+    keys = rest.strip("[]").split("][") if rest.startswith("[") else rest.removeprefix(".").split(".")
+    found: Any = claims
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    values = found if isinstance(found, list) else [] if found is None else [found]
+    if wanted.kind == "present":
+        return bool(values)
+    return any(isinstance(value, str) and text_matches(wanted, value) for value in values)

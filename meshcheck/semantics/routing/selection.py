@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from meshcheck.model.istio_networking import HttpMatch, HttpRoute, VirtualService
-from meshcheck.semantics.routing.match import RouteRequest, first_failure, is_catch_all
+from meshcheck.semantics.routing.match import RouteRequest, build_failure, first_failure
 
 
 def full_name(host: str, namespace: str) -> str:
@@ -73,16 +73,13 @@ def choose(routes: Iterable[HttpRoute], request: RouteRequest) -> Chosen:
         if not route.matches:
             return Chosen(route, None, tuple(misses), True)
         for match in route.matches:
+            other = build_failure(match, request)
+            if other is not None:
+                misses.append((match, other))
+                continue
+            usable = True
             failure = first_failure(match, request)
-            usable = usable or not _is_for_others(failure)
             if failure is None:
                 return Chosen(route, match, tuple(misses), True)
             misses.append((match, failure))
-            if is_catch_all(match) and not _is_for_others(failure):
-                return Chosen(None, None, tuple(misses), usable)
     return Chosen(None, None, tuple(misses), usable)
-
-
-def _is_for_others(failure: str | None) -> bool:
-    """Whether a block was left out when the routes of this proxy were made, not when the request came."""
-    return failure is not None and failure.startswith(("gateways ", "sourceNamespace ", "sourceLabels", "port "))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
-from meshcheck.model.record import record
+from meshcheck.model.record import record, replace
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol, request_path
 from meshcheck.semantics.authentication import peer, requests
@@ -89,20 +89,28 @@ def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain
     stations = [_mutual_tls(world, workload, port, mode, arrival)]
     if stations[0].verdict == DENIED:
         return stations
-    http = is_http_chain(world, workload, port, arrival)
+    return [*stations, *filters(world, workload, port, arrival, is_http_chain(world, workload, port, arrival), explain)[0]]
+
+
+def filters(
+    world: World, workload: Workload, port: int, arrival: Arrival, http: bool, explain: bool, enforcer: str = "sidecar"
+) -> tuple[list[Station], Attributes]:
+    """The filters of a proxy, of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
     attributes, early = _attributes(world, port, arrival, http)
-    if early is not None:
-        stations.append(early)
-        if early.verdict == DENIED:
-            return stations
-    policies = compiled(world, workload, http)
-    for step in (_custom, _tokens, _audit, _deny, _allow):
-        station = step(world, workload, policies, attributes, arrival, explain)
-        if station is not None:
-            stations.append(station)
-            if station.verdict == DENIED:
-                return stations
-    return [*stations, *_extensions(world, workload)]
+    stations = [early] if early is not None else []
+    if early is None or early.verdict != DENIED:
+        policies = compiled(world, workload, http)
+        for step in (_custom, _tokens, _audit, _deny, _allow):
+            station = step(world, workload, policies, attributes, arrival, explain)
+            if station is not None:
+                stations.append(station)
+                if station.verdict == DENIED:
+                    break
+        else:
+            stations += _extensions(world, workload)
+    if enforcer != "sidecar":
+        stations = [replace(station, enforcer=enforcer) for station in stations]
+    return stations, attributes
 
 
 def _extensions(world: World, workload: Workload) -> list[Station]:

@@ -81,7 +81,7 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("a namespace and nothing more", SHOP, {**CALL, "from": {"namespace": "shop"}}, "unknown", "which workload"),
     ("mTLS with nobody's identity", SHOP, {**CALL, "from": {"namespace": "shop", "mtls": True}}, "unknown", "identity"),
     ("from outside to a Service", SHOP, {**CALL, "from": {"external": True}}, "unknown", "from outside"),
-    ("a delegate", [*SHOP, thing(NETWORKING, "VirtualService", "shop", "v", DELEGATE)], CALL, "unknown", "delegate"),
+    ("a delegate that does not exist", [*SHOP, thing(NETWORKING, "VirtualService", "shop", "v", DELEGATE)], CALL, "allowed", ""),
     ("ingress listeners", [*SHOP, thing(NETWORKING, "Sidecar", "shop", "s", INGRESS)], CALL, "unknown", "ingress listeners"),
     ("address ranges of the caller", [space("shop"), app("shop", "cart"),
      app("shop", "web", annotations=RANGES)], CALL, "unknown", "address ranges"),
@@ -120,6 +120,14 @@ def test_open_world(documents: list[str], question: Json, want: str, word: str) 
     got, said = verdict(documents, question, False)
     assert (got, word in said) == (want, True), said
     assert verdict(documents, question, True)[0] == "denied"
+
+
+def test_a_delegate_elsewhere() -> None:
+    """A delegate that is not in the input may do anything, unless the World is closed: then its route vanishes."""
+    documents = [*SHOP, thing(NETWORKING, "VirtualService", "shop", "v", DELEGATE)]
+    got, said = verdict(documents, CALL, False)
+    assert (got, "delegate" in said) == ("unknown", True), said
+    assert verdict(documents, CALL, True)[0] == "allowed"
 
 
 def test_a_refusal_of_grpc_is_a_grpc_status() -> None:

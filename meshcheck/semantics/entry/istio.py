@@ -1,0 +1,428 @@
+"""What a gateway of Istio makes of a call: listener, TLS, the filters of its proxy, and the route.
+
+Sources: istio/istio:pilot/pkg/networking/core/gateway.go, listener_builder.go:buildHTTPConnectionManager; route/route.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from meshcheck.model.core import Secret, Service, Workload
+from meshcheck.model.gateway_api import GROUP
+from meshcheck.model.istio_networking import L4Route, VirtualService
+from meshcheck.model.mesh_config import Topology
+from meshcheck.model.objects import Meta
+from meshcheck.model.record import replace
+from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
+from meshcheck.semantics.addresses import parse_address, parse_block
+from meshcheck.semantics.entry.client import Peer, peer_of, remote_address
+from meshcheck.semantics.entry.config import Config
+from meshcheck.semantics.entry.passed import Passed, refused, unknown
+from meshcheck.semantics.gateway.servers import Bound, Port
+from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, pick, table
+from meshcheck.semantics.outbound.destinations import Sender
+from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
+from meshcheck.semantics.request_path import split_target
+from meshcheck.semantics.routing import answers, cors
+from meshcheck.semantics.routing.delegates import unknown_delegate
+from meshcheck.semantics.routing.match import RouteRequest
+from meshcheck.semantics.routing.selection import host_covers
+from meshcheck.semantics.tracing import network, server, symptoms
+from meshcheck.semantics.tracing.call import Call
+from meshcheck.semantics.tracing.caller import CallerView
+from meshcheck.semantics.tracing.target import Backend
+from meshcheck.semantics.world.sidecars import Sidecar
+from meshcheck.semantics.world.world import World
+
+GATEWAY = "gateway"
+
+
+class Pods(NamedTuple):
+    """The gateway's pods, the port on them, and the Service through which the call comes."""
+
+    workload: Workload
+    port: int
+    service: Service | None
+    labels_known: bool = True
+
+
+def pass_through(call: Call, pods: Pods, config: Config) -> Passed:
+    """What the gateway makes of a call."""
+    return _Gateway(call, pods, config).run()
+
+
+class _Gateway:
+    """One call at one gateway."""
+
+    def __init__(self, call: Call, pods: Pods, config: Config) -> None:
+        self.call, self.pods, self.config = call, pods, config
+        self.world: World = call.world
+        self.workload = pods.workload
+        self.peer: Peer = peer_of(call, pods.service)
+        notes = pods.workload.pod_annotations.get("proxy.istio.io/config", "")
+        self.topology: Topology = (self.world.mesh.pod_topologies or {}).get(notes, self.world.mesh.topology)
+        self.stations: list[Station] = []
+
+    def run(self) -> Passed:
+        question = self.call.question
+        self.stations += self._network()
+        if end := refused(self.stations):
+            return end
+        port = self.config.ports.get(self.pods.port)
+        if port is None or not (port.plain or port.tls):
+            return self._stop(f"no server of a Gateway listens on port {self.pods.port} of {self.workload}", symptoms.REFUSED)
+        encrypted = question.protocol in ("https", "tls")
+        if not encrypted:
+            if not port.plain:
+                return self._stop(f"the servers on port {self.pods.port} expect TLS, and the call is plaintext", symptoms.RESET)
+            return self._plaintext(port)
+        if not port.tls:
+            return self._stop(f"the server on port {self.pods.port} takes plaintext only, and the call is TLS", symptoms.TLS_FAILURE)
+        sni = question.sni if question.sni is not None else (question.host or self.call.what.host).partition(":")[0]
+        bound = port.tls_server(sni.lower())
+        if bound is None:
+            names = ", ".join(dict.fromkeys(h for b in port.tls for h in b.sni_hosts))
+            return self._stop(f"no server has the name `{sni}` (SNI); there are: {names}", symptoms.RESET)
+        return self._encrypted(bound)
+
+    # ---- the connection ----
+
+    def _network(self) -> list[Station]:
+        """Network policies between the client and the gateway's pods, and the load balancer's own list."""
+        out = []
+        service, given = self.pods.service, self.call.question.source_ip or self.call.who.address
+        if service is not None and service.source_ranges and self.call.who.workload is None:
+            out.append(load_balancer(service, given))
+            if out[-1].verdict == DENIED:
+                return out
+        backend = Backend(self.workload, self.workload.addresses[0] if self.workload.addresses else "", self.pods.port, service, None)
+        who = self.call.who._replace(address=self.peer.address) if self.call.who.workload is None else self.call.who
+        return out + network.policies(self.world, self.call.question, who, backend, self.call.explain)
+
+    def _stop(self, why: str, symptom: Symptom, decider: Mention | None = None, name: str = "listener") -> Passed:
+        mentions = (decider,) if decider else ()
+        station = Station(name, GATEWAY, DENIED, why, mentions, symptom=symptom, decider=decider, workload=str(self.workload))
+        return Passed((*self.stations, station), DENIED, symptom)
+
+    def _plaintext(self, port: Port) -> Passed:
+        first = port.plain[0]
+        if first.is_plain_http:
+            if not self.call.question.is_http:
+                return unknown(self.stations, f"whether what the caller sends is HTTP: port {first.server.port} of the gateway expects it")
+            self._listening(f"{first.server.protocol} on port {first.server.port}", port.plain)
+            return self._http(tuple(port.plain), "http")
+        self._listening(f"{first.server.protocol} on port {first.server.port}", port.plain[:1])
+        return self._tcp(first, "plaintext")
+
+    def _encrypted(self, bound: Bound) -> Passed:
+        tls = bound.server.tls
+        assert tls is not None
+        field = (*bound.server.field, "tls")
+        if bound.passes_through:
+            self._listening(f"TLS {tls.mode} for {', '.join(bound.sni_hosts)}", [bound])
+            if tls.mode == "AUTO_PASSTHROUGH":
+                return unknown(self.stations, "where AUTO_PASSTHROUGH sends the call: it is for gateways of other clusters")
+            return self._tls(bound)
+        lacking = self._certificate(bound)
+        if lacking is not None and lacking.verdict != ALLOWED:
+            return Passed((*self.stations, lacking), lacking.verdict, lacking.symptom, (lacking.missing,) if lacking.missing else ())
+        if tls.mode in ("MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL") and tls.mode != "OPTIONAL_MUTUAL":
+            mention = Mention(bound.gateway.meta, field=(*field, "mode"))
+            fact = f"whether the client has a certificate that {mention.meta.ref} accepts (tls.mode {tls.mode})"
+            self.stations.append(
+                Station("tls", GATEWAY, UNKNOWN, f"{tls.mode}: a client certificate is asked for", (mention,), missing=fact)
+            )
+        self._listening(f"{bound.server.protocol} {tls.mode} for {', '.join(bound.sni_hosts)}", [bound])
+        if bound.terminates_http:
+            return self._http((bound,), "https")
+        return self._tcp(bound, "plaintext")
+
+    def _listening(self, summary: str, servers: Sequence[Bound]) -> None:
+        if self.call.explain:
+            mentions = tuple({b.gateway_name: Mention(b.gateway.meta, field=b.server.field) for b in servers}.values())
+            self.stations.append(Station("listener", GATEWAY, ALLOWED, summary, mentions, workload=str(self.workload)))
+
+    def _certificate(self, bound: Bound) -> Station | None:
+        """Whether the server has its certificate; a missing one breaks the handshake."""
+        tls = bound.server.tls
+        assert tls is not None
+        for name in tls.credentials:
+            mention = Mention(bound.gateway.meta, field=(*bound.server.field, "tls", "credentialName"))
+            if name.startswith(("invalid://", "builtin://")):
+                continue
+            namespace, _, short = name.removeprefix("kubernetes-gateway://").removeprefix("kubernetes://").rpartition("/")
+            namespace = namespace or self.workload.namespace
+            secret = secret_of(self.world, namespace, short)
+            if secret is None and not self.world.closed:
+                fact = f"the Secret `{namespace}/{short}` with the certificate of the gateway: it is not in the input"
+                return Station("tls", GATEWAY, UNKNOWN, f"certificate {name}", (mention,), missing=fact, workload=str(self.workload))
+            keys = secret.keys if secret is not None else ()
+            if not ({"tls.crt", "tls.key"} <= set(keys) or {"cert", "key"} <= set(keys)):
+                what = f"has no tls.crt and tls.key (keys: {', '.join(keys) or 'none'})" if secret is not None else "does not exist"
+                why = f"the handshake fails: Secret {namespace}/{short} with the certificate {what}"
+                if namespace != bound.gateway.meta.namespace and secret is None:
+                    why += f" (it is looked for in the namespace of the gateway's pods, {namespace})"
+                return Station(
+                    "tls", GATEWAY, DENIED, why, (mention,), symptom=symptoms.RESET, decider=mention, workload=str(self.workload)
+                )
+        return None
+
+    # ---- HTTP ----
+
+    def _http(self, servers: tuple[Bound, ...], scheme: str) -> Passed:
+        call, question = self.call, self.call.question
+        authority = authority_of(question, call.what)
+        headers = with_token(question)
+        remote = remote_address(self.peer, self.topology, headers, question.source_ip)
+        arriving = server.Arrival(
+            transport="tls" if scheme == "https" else "plaintext",
+            principal=None,
+            http=True,
+            encrypted=False,
+            tagged=False,
+            method=question.method,
+            target=question.path,
+            authority=authority,
+            headers=headers,
+            source_ip=self.peer.address,
+            remote_ip=remote,
+            destination_ip=self.workload.addresses[0] if self.workload.addresses else "",
+            sni=question.sni or "",
+            claims=question.claims,
+            unknown=frozenset(
+                ["metadata"]
+                + (["source_ip"] if not self.peer.address else [])
+                + (["remote_ip"] if not remote else [])
+                + (["destination_ip"] if not self.workload.addresses else [])
+            ),
+            now=call.now,
+        )
+        stations, attributes = server.filters(self.world, self.workload, self.pods.port, arriving, True, call.explain, GATEWAY)
+        self.stations += stations
+        if end := refused(self.stations):
+            return end
+        routes: Table = self.world.once(
+            ("table", self.config.key, self.pods.port, tuple((b.gateway_name, b.server.field) for b in servers)),
+            lambda: table(servers, self.config.visible, self.workload),
+        )
+        _, query = split_target(question.path)
+        request = RouteRequest(
+            question.method, attributes.path, query, scheme, authority, attributes.headers, servers[0].server.port, "", {}, None,
+            attributes.payload,
+        )  # fmt: skip
+        host = routes.find(authority)
+        if host is not None and host.redirects is not None and self._sees_plaintext(scheme, headers):
+            return self._redirected(host.redirects, authority, attributes.path + query)
+        if host is None:
+            return self._stop(self._no_host(routes, authority, servers), symptoms.NO_ROUTE, self._nearest(routes, servers), "route")
+        picked = pick(host, request)
+        if picked.entry is None:
+            return self._stop(no_route(host.host, picked), symptoms.NO_ROUTE, self._last_miss(picked), "route")
+        return self._routed(picked.entry, request, attributes.headers, query)
+
+    def _sees_plaintext(self, scheme: str, headers: Mapping[str, Sequence[str]]) -> bool:
+        """What `httpsRedirect` goes by: the connection, or X-Forwarded-Proto where proxies before the gateway are trusted."""
+        forwarded = headers.get("x-forwarded-proto", ("",))[0]
+        return (forwarded if self.topology.trusted_proxies and forwarded else scheme) != "https"
+
+    def _redirected(self, by: Mention, authority: str, target: str) -> Passed:
+        """Source: envoyproxy/envoy:source/common/http/utility.cc:createSslRedirectPath."""
+        symptom = Symptom("http", 301, "", {"location": f"https://{authority}{target}"})
+        station = Station(
+            "route", GATEWAY, ALLOWED, "httpsRedirect: 301 to https", (by,), symptom=symptom, decider=by, workload=str(self.workload),
+            answers=True,
+        )  # fmt: skip
+        return Passed((*self.stations, station), ALLOWED, symptom)
+
+    def _no_host(self, routes: Table, authority: str, servers: tuple[Bound, ...]) -> str:
+        known = ", ".join(list(routes.hosts)[:5]) + (", …" if len(routes.hosts) > 5 else "")
+        words = f"no route for host `{authority}`: " + (f"the gateway has routes for {known}" if known else "the gateway has no routes")
+        for virtual, why in routes.hidden[:2]:
+            words += f"; {virtual.meta.ref} is not used: {why}"
+        return words
+
+    def _nearest(self, routes: Table, servers: tuple[Bound, ...]) -> Mention | None:
+        if routes.hidden:
+            return Mention(routes.hidden[0][0].meta, field=("spec", "hosts"))
+        return Mention(servers[0].gateway.meta, field=(*servers[0].server.field, "hosts")) if not routes.hosts else None
+
+    def _last_miss(self, picked: Picked) -> Mention | None:
+        return mention_of(picked.misses[-1][0]) if picked.misses else None
+
+    def _routed(self, entry: Entry, request: RouteRequest, headers: Mapping[str, Sequence[str]], query: str) -> Passed:
+        """The chosen route: its own answer, fault, CORS, or destinations."""
+        route, mention = entry.route, mention_of(entry)
+        name = f"{entry.owner.ref}: route {route.name or route.field[-1]}"
+        aborted: list[Sending] = []
+        base = Sending((), None, "plaintext", True, True, request.path + query, request.authority, request.method, None)
+        if route.abort_status and route.abort_percentage > 0 and not route.redirect and not route.direct_response:
+            symptom = Symptom("http", route.abort_status, "fault filter abort")
+            decider = replace(mention, field=(*route.field, "fault", "abort"))
+            if route.abort_percentage >= 100:
+                return self._stop(f"{name}: fault.abort {route.abort_status}", symptom, decider, "fault")
+            station = Station("fault", GATEWAY, DENIED, f"{name}: fault.abort", (decider,), symptom=symptom, decider=decider)
+            aborted = [replace(base, stations=(station,))]
+        if (fact := unknown_delegate(entry.virtual, route)) is not None:
+            return unknown(self.stations, fact)
+        own = answers.own_answer(route, entry.match, request)
+        if own is not None:
+            verdict = DENIED if (own.status or 0) >= 400 else ALLOWED
+            station = Station(
+                "route", GATEWAY, verdict, f"{name}: {'redirect' if own.headers else 'direct response'} {own.status}", (mention,),
+                symptom=own, decider=mention, workload=str(self.workload), answers=verdict == ALLOWED,
+            )  # fmt: skip
+            return Passed((*self.stations, station), verdict, own)
+        if route.cors is not None:
+            preflight = cors.preflight(route.cors, request.method, headers, Mention(entry.owner, field=(*route.field, "corsPolicy")))
+            if preflight is not None:
+                station = replace(preflight, enforcer=GATEWAY, workload=str(self.workload))
+                return Passed((*self.stations, station), ALLOWED, station.symptom)
+        if self.call.explain:
+            self.stations.append(Station("route", GATEWAY, ALLOWED, name, (mention,), decider=mention, workload=str(self.workload)))
+        target, authority = answers.rewritten(route, entry.match, request.path, query, request.authority)
+        onward = answers.changed_headers(route, self._forwarded(headers))
+        base = replace(base, path=target, authority=authority, headers=onward)
+        sendings = self._sender(entry.owner).to_destinations(base, entry.owner, route.destinations, request.port)
+        if not route.destinations:
+            return self._stop(f"{name}: it has no destination", symptoms.NO_CLUSTER, mention, "route")
+        return self._onward([*aborted, *sendings])
+
+    def _forwarded(self, headers: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+        """Headers as the gateway sends them: its peer stands at the end of X-Forwarded-For; without a peer's address it cannot be known."""
+        out = {name: tuple(lines) for name, lines in headers.items()}
+        before = ",".join(out.pop("x-forwarded-for", ()))
+        if self.peer.address:
+            out["x-forwarded-for"] = (f"{before},{self.peer.address}" if before else self.peer.address,)
+        else:
+            out["x-forwarded-for"] = ("",)
+        return out
+
+    def _sender(self, owner: Meta) -> Sender:
+        """What stands for a destination that does not exist: 503, and 500 where Gateway API asks for it."""
+        missing = symptoms.NO_BACKEND if owner.ref.api_version.startswith(GROUP) else symptoms.NO_CLUSTER
+        return Sender(self.world, self.call.question, self.workload, "route", GATEWAY, missing)
+
+    def _onward(self, sendings: Sequence[Sending]) -> Passed:
+        """The second hop: the gateway's pod calls."""
+        workload = self.workload
+        address = workload.addresses[0] if workload.addresses else ""
+        known = Sidecar(True, "a gateway's proxy")
+        who = CallerView(
+            self.call.who.caller, str(workload), workload, workload.namespace, workload.service_account, known, address, None,
+            self.pods.labels_known,
+        )  # fmt: skip
+        who = who._replace(caller=replace(who.caller, external=False))
+        asked = self.call.question
+        question = replace(asked, source_ip=None)
+        if asked.claims is not None and self.world.request_authentications(workload) and not self._forwards_token():
+            question = replace(question, claims=None)
+        return Passed(tuple(self.stations), None, None, (), question, who, tuple(sendings))
+
+    def _forwards_token(self) -> bool:
+        return all(rule.forward for policy in self.world.request_authentications(self.workload) for rule in policy.rules)
+
+    # ---- TCP and TLS ----
+
+    def _tcp(self, bound: Bound, transport: str) -> Passed:
+        for virtual in self.config.visible(bound.gateway_name):
+            if not l4_hosts(bound, virtual):
+                continue
+            for route in (*virtual.tcp, *(virtual.tls if bound.server.tls is not None else ())):
+                if not route.matches or any(l4_matches(match, bound) for match in route.matches):
+                    return self._l4(bound, route.owner or virtual.meta, route, transport)
+        return self._stop(
+            f"no VirtualService on Gateway {bound.gateway_name} has a TCP route for port {bound.server.port}",
+            symptoms.RESET, Mention(bound.gateway.meta, field=bound.server.field), "route",
+        )  # fmt: skip
+
+    def _tls(self, bound: Bound) -> Passed:
+        question = self.call.question
+        sni = (question.sni if question.sni is not None else (question.host or self.call.what.host).partition(":")[0]).lower()
+        best = None
+        for virtual in self.config.visible(bound.gateway_name):
+            if not l4_hosts(bound, virtual):
+                continue
+            for route in virtual.tls:
+                for match in route.matches:
+                    for host in (h.lower() for h in match.get("sniHosts") or ()):
+                        covers = host in (sni, "*") or (host.startswith("*") and sni.endswith(host[1:]))
+                        if covers and l4_matches(match, bound) and (best is None or len(host) > best[0]):
+                            best = len(host), virtual, route
+        if best is None:
+            return self._stop(
+                f"no TLS route has the name `{sni}` (SNI)", symptoms.RESET, Mention(bound.gateway.meta, field=bound.server.field), "route"
+            )
+        return self._l4(bound, best[2].owner or best[1].meta, best[2], "tls")
+
+    def _l4(self, bound: Bound, owner: Meta, route: L4Route, transport: str) -> Passed:
+        call = self.call
+        arriving = server.Arrival(
+            transport="tls" if transport == "tls" else "plaintext", principal=None, http=False, encrypted=transport == "tls", tagged=False,
+            method="", target="", authority="", headers={}, source_ip=self.peer.address, remote_ip=self.peer.address,
+            destination_ip=self.workload.addresses[0] if self.workload.addresses else "", sni=call.question.sni or call.what.host,
+            claims=None, unknown=frozenset(["metadata", *(["source_ip", "remote_ip"] if not self.peer.address else [])]), now=call.now,
+        )  # fmt: skip
+        stations, _ = server.filters(self.world, self.workload, self.pods.port, arriving, False, call.explain, GATEWAY)
+        self.stations += stations
+        if end := refused(self.stations):
+            return end
+        mention = Mention(owner, field=route.field)
+        if call.explain:
+            self.stations.append(Station("route", GATEWAY, ALLOWED, f"{owner.ref}", (mention,), decider=mention))
+        base = Sending((), None, transport, False, False, "", "", "", call.question.sni)
+        return self._onward(self._sender(owner).to_destinations(base, owner, route.destinations, bound.server.port))
+
+
+def no_route(host: str, picked: Picked) -> str:
+    """Why no route of a host takes a request: what the nearest ones wanted."""
+    shown = [f"{e.owner.name} {e.route.name or e.route.field[-1]}: {why}" for e, why in picked.misses[:4]]
+    return f"no route of host `{host}` matches" + (f" ({'; '.join(shown)})" if shown else "")
+
+
+def mention_of(entry: Entry) -> Mention:
+    """The route's place."""
+    field = entry.match.field if entry.match is not None and entry.match.field else entry.route.field
+    number = next((step for step in reversed(entry.route.field) if isinstance(step, int)), None)
+    return Mention(entry.owner, rule=number, field=field)
+
+
+def secret_of(world: World, namespace: str, name: str) -> Secret | None:
+    """A Secret by name."""
+    table = world.once("secrets", lambda: {(s.meta.namespace, s.meta.name): s for s in world.inventory.of("Secret")})
+    return table.get((namespace, name))
+
+
+def load_balancer(service: Service, address: str) -> Station:
+    """`loadBalancerSourceRanges`: who is let in at all."""
+    name = f"Service {service.namespace}/{service.name}"
+    mention = Mention(service.meta, field=("spec", "loadBalancerSourceRanges"))
+    given = parse_address(address) if address else None
+    if given is None:
+        fact = f"the client's address, for loadBalancerSourceRanges of {name}: say it with `--source-ip`"
+        return Station(
+            "load-balancer", "load-balancer", UNKNOWN, f"{name} lets in {', '.join(service.source_ranges)}", (mention,), missing=fact
+        )
+    if any(block.holds(given) for text in service.source_ranges if (block := parse_block(text)) is not None):
+        return Station("load-balancer", "load-balancer", ALLOWED, f"{name} lets {address} in", (mention,))
+    why = f"{name} lets in {', '.join(service.source_ranges)}, and not {address}"
+    return Station("load-balancer", "load-balancer", DENIED, why, (mention,), symptom=symptoms.TIMEOUT, decider=mention)
+
+
+def l4_hosts(bound: Bound, virtual: VirtualService) -> bool:
+    """Whether a VirtualService has a host of a server."""
+    for text in bound.server.hosts:
+        namespace, slash, host = text.rpartition("/")
+        if slash and namespace != virtual.meta.namespace:
+            continue
+        if any(host_covers(host, h.lower()) or host_covers(h.lower(), host) for h in virtual.hosts):
+            return True
+    return False
+
+
+def l4_matches(match: Mapping[str, object], bound: Bound) -> bool:
+    """Whether a TCP or TLS match is for this server. Source: istio/istio:pilot/pkg/networking/core/gateway.go:l4SingleMatch."""
+    gateways = match.get("gateways")
+    if match.get("port") not in (None, 0, bound.server.port):
+        return False
+    return not gateways or (isinstance(gateways, list) and bound.gateway_name in gateways)

@@ -1,0 +1,6 @@
+"""What Istio's gateway pods make of calls that arrive.
+
+pods.py           which pods are gateways, and which Gateways they serve
+servers.py        the servers of all these Gateways, merged by port, and which one takes a connection
+virtual_hosts.py  the routes of a server by host
+"""

@@ -1,0 +1,35 @@
+"""Which pods are gateways of Istio, and which Gateways they serve.
+
+Source: istio/istio:pilot/pkg/model/push_context.go:mergeGateways; manifests/charts/gateway.
+"""
+
+from __future__ import annotations
+
+from meshcheck.model.core import Workload
+from meshcheck.model.istio_gateway import Gateway
+from meshcheck.semantics.attachment import GATEWAY_NAME, selects
+from meshcheck.semantics.world.world import World
+
+
+def is_gateway(workload: Workload) -> bool:
+    """Whether a pod's proxy is a gateway: nothing but a proxy runs in it."""
+    templates = workload.pod_annotations.get("inject.istio.io/templates", "")
+    if "gateway" in [name.strip() for name in templates.split(",")] or GATEWAY_NAME in workload.pod_labels:
+        return True
+    return workload.containers == ("istio-proxy",)
+
+
+def gateways_of(world: World, workload: Workload) -> tuple[Gateway, ...]:
+    """The Gateways whose selector selects a gateway's pods, in any namespace; the oldest first."""
+
+    def find() -> tuple[Gateway, ...]:
+        every: tuple[Gateway, ...] = world.inventory.of("IstioGateway")
+        found = [g for g in every if g.selector and selects(g.selector, workload.pod_labels)]
+        return tuple(sorted(found, key=lambda g: (g.meta.created or "9999", g.meta.name, g.meta.namespace)))
+
+    return world.once(("gateways of", id(workload)), find)
+
+
+def gateway_pods(world: World, gateway: Gateway) -> tuple[Workload, ...]:
+    """The gateway pods that a Gateway selects."""
+    return tuple(w for w in world.workloads if is_gateway(w) and gateway.selector and selects(gateway.selector, w.pod_labels))

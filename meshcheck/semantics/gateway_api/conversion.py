@@ -1,0 +1,219 @@
+"""Rules of routes as routes of a proxy, in their order of precedence.
+
+Sources: kubernetes-sigs/gateway-api:apis/v1/httproute_types.go, grpcroute_types.go;
+istio/istio:pilot/pkg/config/kube/gateway/conversion.go:convertHTTPRoute,sortHTTPRoutes,createGRPCURIMatch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from meshcheck.model.gateway_api import BackendRef, ObjectReference, Route, RouteRule
+from meshcheck.model.istio_networking import Destination, HttpMatch, HttpRoute, StringMatch
+from meshcheck.model.objects import Path
+from meshcheck.semantics.gateway_api.grants import permitted
+from meshcheck.semantics.world.world import World
+
+_EMPTY: Mapping[str, Any] = {}
+_REDIRECT_DEFAULT = 302
+
+
+class Converted(NamedTuple):
+    """A route's rules, one for each match. `broken` says why the whole route is of no use."""
+
+    routes: tuple[HttpRoute, ...]
+    broken: str | None = None
+
+
+class Unsupported(ValueError):
+    """Something in a rule that makes the controller drop the route; the text says what."""
+
+
+def convert(world: World, route: Route, *, in_mesh: bool = False) -> Converted:
+    """The rules of an HTTPRoute or GRPCRoute. References are checked, except for routes `in_mesh`, which belong to their callers."""
+    try:
+        return Converted(tuple(item for rule in route.rules for item in _rule(world, route, rule, in_mesh)))
+    except Unsupported as error:
+        return Converted((), str(error))
+
+
+def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool) -> Iterable[HttpRoute]:
+    filters = {item.get("type"): item for item in rule.filters}
+    for kind in filters:
+        if kind not in _FILTERS:
+            raise Unsupported(f"{kind} filters are not known to every controller")
+    redirect = (filters.get("RequestRedirect") or _EMPTY).get("requestRedirect")
+    rewrite = (filters.get("URLRewrite") or _EMPTY).get("urlRewrite")
+    headers = (filters.get("RequestHeaderModifier") or _EMPTY).get("requestHeaderModifier")
+    cors = (filters.get("CORS") or _EMPTY).get("cors")
+    backends = [ref for ref in rule.backends if ref.weight]
+    empty = not backends and redirect is None
+    for n, match in enumerate(rule.matches or (_EMPTY,)):
+        field = (*rule.field, "matches", n) if rule.matches else rule.field
+        yield HttpRoute(
+            name=rule.name or f"{route.meta.namespace}.{route.meta.name}.{rule.field[-1]}",
+            matches=(_grpc_match(match, field) if route.kind == "GRPCRoute" else _http_match(match, field),),
+            destinations=tuple(_destination(world, route, ref, in_mesh) for ref in backends),
+            redirect=_redirect(redirect) if redirect is not None else None,
+            direct_response={"status": 500, "body": {"string": ""}} if empty else None,
+            delegate=None,
+            rewrite=_rewrite(rewrite) if rewrite is not None else None,
+            abort_status=None,
+            abort_percentage=0.0,
+            cors=_cors(cors) if cors is not None else None,
+            request_headers=_headers(headers) if headers is not None else {},
+            field=rule.field,
+        )
+
+
+_FILTERS = frozenset(["RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite", "RequestMirror", "CORS"])
+
+
+def _http_match(match: Mapping[str, Any], field: Path) -> HttpMatch:
+    path = match.get("path") or _EMPTY
+    kind, value = path.get("type") or "PathPrefix", path.get("value") or "/"
+    if kind == "PathPrefix":
+        uri = StringMatch("segments", value.rstrip("/") or "/")
+    else:
+        uri = StringMatch("exact" if kind == "Exact" else "regex", value)
+    method = match.get("method")
+    return _block(uri, StringMatch("exact", method) if method else None, match, field)
+
+
+def _grpc_match(match: Mapping[str, Any], field: Path) -> HttpMatch:
+    method = match.get("method")
+    uri = StringMatch("prefix", "/")
+    if method:
+        service, name = method.get("service"), method.get("method")
+        if (method.get("type") or "Exact") == "Exact":
+            if service and name:
+                uri = StringMatch("exact", f"/{service}/{name}")
+            else:
+                uri = StringMatch("prefix", f"/{service}/") if service else StringMatch("regex", f"/[^/]+/{name}")
+        else:
+            uri = StringMatch("regex", f"/{service or '[^/]+'}/{name or '.+'}")
+    return _block(uri, None, match, field)
+
+
+def _block(uri: StringMatch, method: StringMatch | None, match: Mapping[str, Any], field: Path) -> HttpMatch:
+    return HttpMatch(
+        path=uri,
+        method=method,
+        scheme=None,
+        authority=None,
+        headers=_named(match.get("headers"), lower=True),
+        without_headers=(),
+        query=_named(match.get("queryParams"), lower=False),
+        port=None,
+        gateways=(),
+        source_labels={},
+        source_namespace=None,
+        field=field,
+    )
+
+
+def _named(items: Iterable[Mapping[str, Any]] | None, lower: bool) -> tuple[tuple[str, StringMatch], ...]:
+    """Of several conditions with one name only the first counts."""
+    out: dict[str, StringMatch] = {}
+    for item in items or ():
+        name = item.get("name") or ""
+        regex = (item.get("type") or "Exact") == "RegularExpression"
+        out.setdefault(name.lower() if lower else name, StringMatch("regex" if regex else "exact", item.get("value") or ""))
+    return tuple(out.items())
+
+
+def _destination(world: World, route: Route, ref: BackendRef, in_mesh: bool) -> Destination:
+    broken = backend_problem(world, route, ref, in_mesh)
+    if broken is None and ref.port is None:
+        raise Unsupported(f"a backendRef to Service {ref.name} names no port")
+    host = f"{ref.name}.{ref.namespace}.svc.cluster.local"
+    return Destination(host, None, ref.port, ref.weight, ref.field, broken)
+
+
+def tcp_destinations(world: World, route: Route, rule: RouteRule) -> tuple[Destination, ...]:
+    """Where a rule of a TCPRoute or TLSRoute leads."""
+    return tuple(_destination(world, route, ref, False) for ref in rule.backends if ref.weight and ref.port is not None)
+
+
+def backend_problem(world: World, route: Route, ref: BackendRef, in_mesh: bool) -> str | None:
+    """Why a backend cannot be used; calls to it get 500."""
+    if (ref.group, ref.kind) != ("", "Service"):
+        return f"backendRef to a {ref.kind}{'.' + ref.group if ref.group else ''}: no Service"
+    target = ObjectReference(ref.group, ref.kind, ref.namespace, ref.name, ref.field)
+    if not in_mesh and not permitted(world, route.kind, route.meta.namespace, target):
+        return f"no ReferenceGrant in namespace {ref.namespace} lets {route.kind} of {route.meta.namespace} use Service {ref.name}"
+    return None
+
+
+def _redirect(item: Mapping[str, Any]) -> dict[str, Any]:
+    """As a VirtualService has it; `prefixRewrite` is for this kind alone."""
+    out: dict[str, Any] = {"redirectCode": item.get("statusCode") or _REDIRECT_DEFAULT}
+    if item.get("hostname"):
+        out["authority"] = item["hostname"]
+    if item.get("scheme"):
+        out["scheme"] = item["scheme"]
+    if item.get("port"):
+        out["port"] = item["port"]
+    else:
+        out["derivePort"] = "FROM_PROTOCOL_DEFAULT" if item.get("scheme") else "FROM_REQUEST_PORT"
+    path = item.get("path") or _EMPTY
+    if path.get("type") == "ReplaceFullPath":
+        out["uri"] = path.get("replaceFullPath") or ""
+    elif path.get("type") == "ReplacePrefixMatch":
+        out["prefixRewrite"] = path.get("replacePrefixMatch") or "/"
+    return out
+
+
+def _rewrite(item: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    path = item.get("path") or _EMPTY
+    if path.get("type") == "ReplacePrefixMatch":
+        out["uri"] = (path.get("replacePrefixMatch") or "").removesuffix("/") or "/"
+    elif path.get("type") == "ReplaceFullPath":
+        out["fullPath"] = path.get("replaceFullPath") or ""
+    if item.get("hostname"):
+        out["authority"] = item["hostname"]
+    return out
+
+
+def _headers(item: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {key: {h["name"]: h.get("value") or "" for h in item.get(key) or ()} for key in ("set", "add")}
+    out["remove"] = list(item.get("remove") or ())
+    return out
+
+
+def _cors(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Origins of Gateway API as matchers; preflights of other origins are answered without CORS headers."""
+    origins: list[dict[str, str]] = []
+    for origin in item.get("allowOrigins") or ():
+        if "*" not in origin:
+            origins.append({"exact": origin})
+        elif origin == "*":
+            origins.append({"regex": ".*"})
+        else:
+            origins.append({"regex": ".*".join(_escaped(part) for part in origin.split("*"))})
+    return {
+        "allowOrigins": origins,
+        "allowMethods": list(item.get("allowMethods") or ()),
+        "allowHeaders": list(item.get("allowHeaders") or ()),
+        "exposeHeaders": list(item.get("exposeHeaders") or ()),
+        "allowCredentials": item.get("allowCredentials") is True,
+        "maxAge": f"{item.get('maxAge') or 5}s",
+        "unmatchedPreflights": "IGNORE",
+    }
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in ".+?()[]{}^$|\\" else letter for letter in text)
+
+
+_RANK = {"exact": 3, "segments": 2, "prefix": 2, "regex": 1}
+
+
+def precedence(route: HttpRoute) -> tuple[int, int, int, int, int]:
+    """The order of rules: path (exact, prefix by length, regular expressions), method, headers, query parameters."""
+    match = route.matches[0]
+    path = match.path
+    rank, length = (_RANK[path.kind], len(path.value)) if path is not None else (-1, 0)
+    return -rank, -length, 0 if match.method else 1, -len(match.headers), -len(match.query)

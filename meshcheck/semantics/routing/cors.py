@@ -1,0 +1,71 @@
+"""A proxy's CORS policy: what it answers to a preflight, and which headers it adds.
+
+Sources: istio/istio:pilot/pkg/networking/core/route/route.go:TranslateCORSPolicy; envoyproxy/envoy:source/extensions/filters/http/cors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from meshcheck.model.istio_networking import StringMatch
+from meshcheck.model.trace import ALLOWED, Mention, Station, Symptom
+from meshcheck.semantics.routing.match import text_matches
+
+
+def allows_origin(policy: Mapping[str, Any], origin: str) -> bool:
+    """Whether an origin is one that the policy names."""
+    for item in policy.get("allowOrigins") or ():
+        for kind in ("exact", "prefix", "regex"):
+            if item.get(kind) is not None and (
+                text_matches(StringMatch(kind, item[kind]), origin) or (kind == "exact" and item[kind] == "*")
+            ):
+                return True
+    return any(item in ("*", origin) for item in policy.get("allowOrigin") or ())
+
+
+def is_preflight(method: str, headers: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the CORS filter takes a request for a preflight."""
+    return method == "OPTIONS" and bool(headers.get("origin", ("",))[0]) and bool(headers.get("access-control-request-method", ("",))[0])
+
+
+def response_headers(policy: Mapping[str, Any], origin: str, preflight: bool) -> dict[str, str]:
+    """The access-control headers of an answer to an allowed origin."""
+    out = {"access-control-allow-origin": origin}
+    if policy.get("allowCredentials") is True:
+        out["access-control-allow-credentials"] = "true"
+    if preflight:
+        for header, key in (("access-control-allow-methods", "allowMethods"), ("access-control-allow-headers", "allowHeaders")):
+            if policy.get(key):
+                out[header] = ",".join(policy[key])
+        if policy.get("maxAge"):
+            out["access-control-max-age"] = _seconds(policy["maxAge"])
+    elif policy.get("exposeHeaders"):
+        out["access-control-expose-headers"] = ",".join(policy["exposeHeaders"])
+    return out
+
+
+def _seconds(text: Any) -> str:
+    units = {"h": 3600, "m": 60, "s": 1}
+    total, number = 0.0, ""
+    for letter in str(text):
+        if letter in units:
+            total, number = total + float(number or 0) * units[letter], ""
+        else:
+            number += letter
+    return str(int(total if not number else float(number)))
+
+
+def preflight(policy: Mapping[str, Any], method: str, headers: Mapping[str, Sequence[str]], by: Mention) -> Station | None:
+    """The proxy's own answer to a preflight; None when the request goes on."""
+    if not is_preflight(method, headers):
+        return None
+    origin = headers["origin"][0]
+    if allows_origin(policy, origin):
+        symptom = Symptom("http", 200, "", response_headers(policy, origin, True))
+        return Station("cors", "", ALLOWED, f"preflight of {origin} answered", (by,), symptom=symptom, decider=by, answers=True)
+    if policy.get("unmatchedPreflights") == "IGNORE":
+        symptom = Symptom("http", 200, "", {})
+        why = f"preflight answered without CORS headers: {origin} is not allowed"
+        return Station("cors", "", ALLOWED, why, (by,), symptom=symptom, decider=by, answers=True)
+    return None
