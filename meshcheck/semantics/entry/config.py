@@ -30,6 +30,10 @@ class Config(NamedTuple):
     """The VirtualServices on a Gateway or listener, in Istio's order."""
     key: object
     """Tells this configuration from others."""
+    mesh: bool = True
+    """The proxy is one of Istio's: its policies apply, and it speaks mTLS to sidecars."""
+    reject: Callable[[str], Sequence[str]] = lambda _: ()
+    """Why routes that name a listener are not on it, in words, by the name of the listener."""
 
 
 def config_of(world: World, workload: Workload) -> Config:
@@ -54,6 +58,19 @@ def _config(world: World, workload: Workload) -> Config:
     for _, number, bound in sorted(found, key=lambda item: item[0]):
         ports.setdefault(number, Port()).add(bound)
     return Config(ports, lambda name: routes.get(name, ()), ("pods", id(workload)))
+
+
+def api_config(world: World, gateway: Gateway) -> Config:
+    """The configuration that a controller other than Istio makes of a Gateway; its listeners' ports are the pods' own."""
+
+    def make() -> Config:
+        ports: dict[int, Port] = {}
+        for _, bound in servers_of(world, gateway):
+            ports.setdefault(bound.server.port, Port()).add(bound)
+        routes = virtual_services(world, gateway)
+        return Config(ports, lambda name: routes.get(name, ()), ("gateway", gateway.meta.ref), mesh=False)
+
+    return world.once(("gateway api config", gateway.meta.ref), make)
 
 
 def api_gateways_of(world: World, workload: Workload) -> list[Gateway]:

@@ -9,6 +9,7 @@ from meshcheck.model.core import Service, Workload
 from meshcheck.model.trace import DENIED, Mention, Station
 from meshcheck.semantics.entry import istio
 from meshcheck.semantics.entry.config import config_of
+from meshcheck.semantics.entry.gateway_api import gateway_entries
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
 from meshcheck.semantics.tracing import symptoms
@@ -29,14 +30,17 @@ def _named(call: Call, via: Any) -> list[Entry]:
     """The entry point that the question names: a Gateway, a Service, or a workload."""
     world = call.world
     namespace, name, port = via.get("namespace") or "default", via.get("name") or "", via.get("port") or call.what.port
-    service = world.service(namespace, name)
-    if service is not None:
-        return _of_service(world, service, port)
     for gateway in world.inventory.of("IstioGateway"):
         if (gateway.meta.namespace, gateway.meta.name) == (namespace, name):
             return [_of_pods(world, pod, port) for pod in gateway_pods(world, gateway)] or [
                 _lost(f"Gateway {namespace}/{name}", f"the pods of Gateway {namespace}/{name} ({_labels(gateway.selector)})")
             ]
+    for gateway in world.inventory.of("Gateway"):
+        if (gateway.meta.namespace, gateway.meta.name) == (namespace, name):
+            return gateway_entries(world, gateway, port)
+    service = world.service(namespace, name)
+    if service is not None:
+        return _of_service(world, service, port)
     workload = world.find_workload(namespace, name)
     if workload is not None:
         return [_classic(workload, port, None)]

@@ -16,6 +16,7 @@ from meshcheck.model.objects import Meta
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics.addresses import parse_address, parse_block
+from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.entry.client import Peer, peer_of, remote_address
 from meshcheck.semantics.entry.config import Config
 from meshcheck.semantics.entry.passed import Passed, refused, unknown
@@ -198,10 +199,13 @@ class _Gateway:
             ),
             now=call.now,
         )
-        stations, attributes = server.filters(self.world, self.workload, self.pods.port, arriving, True, call.explain, GATEWAY)
-        self.stations += stations
+        attributes = self._filtered(arriving, True)
         if end := refused(self.stations):
             return end
+        if scheme == "https" and not self.config.mesh and (other := self._misdirected(authority, servers[0])) is not None:
+            mention = Mention(other.gateway.meta, field=other.server.field)
+            why = f"the connection is for listener {servers[0].server.name} (SNI), and host `{authority}` belongs to {other.server.name}"
+            return self._stop(why, symptoms.MISDIRECTED, mention, "route")
         routes: Table = self.world.once(
             ("table", self.config.key, self.pods.port, tuple((b.gateway_name, b.server.field) for b in servers)),
             lambda: table(servers, self.config.visible, self.workload),
@@ -220,6 +224,23 @@ class _Gateway:
         if picked.entry is None:
             return self._stop(no_route(host.host, picked), symptoms.NO_ROUTE, self._last_miss(picked), "route")
         return self._routed(picked.entry, request, attributes.headers, query)
+
+    def _misdirected(self, authority: str, chosen: Bound) -> Bound | None:
+        """The listener that Host would choose, where it is not the one that the connection chose. Istio does not look at that.
+
+        Source: kubernetes-sigs/gateway-api:geps/gep-3567.
+        """
+        found = self.config.ports[self.pods.port].tls_server(authority.partition(":")[0].lower())
+        return found if found is not None and found is not chosen else None
+
+    def _filtered(self, arriving: server.Arrival, http: bool) -> Attributes:
+        """The filters of the proxy: those of Istio where it is one of Istio's, else only what every proxy makes of a path."""
+        if not self.config.mesh:
+            stations, attributes = server.plain(self.world, self.pods.port, arriving, http)
+        else:
+            stations, attributes = server.filters(self.world, self.workload, self.pods.port, arriving, http, self.call.explain)
+        self.stations += [replace(station, enforcer=GATEWAY) for station in stations]
+        return attributes
 
     def _sees_plaintext(self, scheme: str, headers: Mapping[str, Sequence[str]]) -> bool:
         """What `httpsRedirect` goes by: the connection, or X-Forwarded-Proto where proxies before the gateway are trusted."""
@@ -283,7 +304,7 @@ class _Gateway:
         target, authority = answers.rewritten(route, entry.match, request.path, query, request.authority)
         onward = answers.changed_headers(route, self._forwarded(headers))
         base = replace(base, path=target, authority=authority, headers=onward)
-        sendings = self._sender(entry.owner).to_destinations(base, entry.owner, route.destinations, request.port)
+        sendings = self._sender(entry.owner, http=True).to_destinations(base, entry.owner, route.destinations, request.port)
         if not route.destinations:
             return self._stop(f"{name}: it has no destination", symptoms.NO_CLUSTER, mention, "route")
         return self._onward([*aborted, *sendings])
@@ -298,10 +319,10 @@ class _Gateway:
             out["x-forwarded-for"] = ("",)
         return out
 
-    def _sender(self, owner: Meta) -> Sender:
+    def _sender(self, owner: Meta, http: bool) -> Sender:
         """What stands for a destination that does not exist: 503, and 500 where Gateway API asks for it."""
-        missing = symptoms.NO_BACKEND if owner.ref.api_version.startswith(GROUP) else symptoms.NO_CLUSTER
-        return Sender(self.world, self.call.question, self.workload, "route", GATEWAY, missing)
+        missing = symptoms.RESET if not http else symptoms.NO_BACKEND if owner.ref.api_version.startswith(GROUP) else symptoms.NO_CLUSTER
+        return Sender(self.world, self.call.question, self.workload, "route", GATEWAY, missing, self.config.mesh)
 
     def _onward(self, sendings: Sequence[Sending]) -> Passed:
         """The second hop: the gateway's pod calls."""
@@ -363,15 +384,14 @@ class _Gateway:
             destination_ip=self.workload.addresses[0] if self.workload.addresses else "", sni=call.question.sni or call.what.host,
             claims=None, unknown=frozenset(["metadata", *(["source_ip", "remote_ip"] if not self.peer.address else [])]), now=call.now,
         )  # fmt: skip
-        stations, _ = server.filters(self.world, self.workload, self.pods.port, arriving, False, call.explain, GATEWAY)
-        self.stations += stations
+        self._filtered(arriving, False)
         if end := refused(self.stations):
             return end
         mention = Mention(owner, field=route.field)
         if call.explain:
             self.stations.append(Station("route", GATEWAY, ALLOWED, f"{owner.ref}", (mention,), decider=mention))
         base = Sending((), None, transport, False, False, "", "", "", call.question.sni)
-        return self._onward(self._sender(owner).to_destinations(base, owner, route.destinations, bound.server.port))
+        return self._onward(self._sender(owner, http=False).to_destinations(base, owner, route.destinations, bound.server.port))
 
 
 def no_route(host: str, picked: Picked) -> str:

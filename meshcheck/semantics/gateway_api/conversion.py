@@ -48,6 +48,9 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool) -> Iterabl
     headers = (filters.get("RequestHeaderModifier") or _EMPTY).get("requestHeaderModifier")
     cors = (filters.get("CORS") or _EMPTY).get("cors")
     backends = [ref for ref in rule.backends if ref.weight]
+    of_backends = {item.get("type"): item for ref in backends for item in ref.filters}
+    if "RequestRedirect" in of_backends and len(backends) == 1:  # the filter of the only backend is one of the rule
+        redirect = redirect or of_backends["RequestRedirect"].get("requestRedirect")
     empty = not backends and redirect is None
     for n, match in enumerate(rule.matches or (_EMPTY,)):
         field = (*rule.field, "matches", n) if rule.matches else rule.field

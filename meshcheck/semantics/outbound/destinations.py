@@ -33,6 +33,8 @@ class Sender(NamedTuple):
     station: str
     enforcer: str
     no_cluster: Symptom = symptoms.NO_CLUSTER
+    mesh: bool = True
+    """Whether the proxy is one of Istio's: others know no DestinationRules, and speak plaintext."""
 
     def _refused(self, base: Sending, why: str, symptom: Symptom, by: Mention | None) -> Sending:
         return refused(base, why, symptom, by, self.station, self.enforcer)
@@ -60,7 +62,7 @@ class Sender(NamedTuple):
             if self.world.closed:
                 return [self._refused(base, f"no Service `{host}`", self.no_cluster, mention)]
             return [replace(base, missing=named.missing or f"the Service `{host}`: it is not in the input")]
-        if not scopes.is_visible(self.world, service, self.workload.namespace):
+        if self.mesh and not scopes.is_visible(self.world, service, self.workload.namespace):
             why = f"Service {service.namespace}/{service.name} is not exported to namespace {self.workload.namespace}"
             return [self._refused(base, why, self.no_cluster, Mention(service.meta, field=("metadata", "annotations")))]
         number = destination.port or (port if len(service.ports) != 1 else service.ports[0].number)
@@ -68,7 +70,9 @@ class Sender(NamedTuple):
 
     def to_service(self, base: Sending, service: Service, port: int, subset_name: str | None, by: Mention | None) -> list[Sending]:
         """The pods of a Service port, or of a subset of it. `by` is the route that leads there; None without one."""
-        rules = tls.rules_for(self.world, service.host, service.namespace, self.workload.namespace, self.workload.pod_labels)
+        rules = tls.Rules(())
+        if self.mesh:
+            rules = tls.rules_for(self.world, service.host, service.namespace, self.workload.namespace, self.workload.pod_labels)
         subset = None
         if subset_name is not None:
             found = rules.subset(subset_name)
@@ -97,6 +101,8 @@ class Sender(NamedTuple):
 
     def _to_backend(self, base: Sending, service: Service, backend: Backend, port: int, rules: tls.Rules, subset: Subset | None) -> Sending:
         if backend.workload is None:
+            return replace(base, backend=backend)
+        if not self.mesh:
             return replace(base, backend=backend)
         chosen = tls.transport_to(self.world, service, backend.workload, backend.port, port, rules, subset)
         kind = chosen.kind

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
-from meshcheck.model.record import record, replace
+from meshcheck.model.record import record
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol, request_path
 from meshcheck.semantics.authentication import peer, requests
@@ -92,9 +92,13 @@ def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain
     return [*stations, *filters(world, workload, port, arrival, is_http_chain(world, workload, port, arrival), explain)[0]]
 
 
-def filters(
-    world: World, workload: Workload, port: int, arrival: Arrival, http: bool, explain: bool, enforcer: str = "sidecar"
-) -> tuple[list[Station], Attributes]:
+def plain(world: World, port: int, arrival: Arrival, http: bool) -> tuple[list[Station], Attributes]:
+    """A proxy without filters of Istio: only a path that no proxy accepts is refused."""
+    attributes, early = _attributes(world, port, arrival, http)
+    return [early] if early is not None else [], attributes
+
+
+def filters(world: World, workload: Workload, port: int, arrival: Arrival, http: bool, explain: bool) -> tuple[list[Station], Attributes]:
     """The filters of a proxy, of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
     attributes, early = _attributes(world, port, arrival, http)
     stations = [early] if early is not None else []
@@ -108,8 +112,6 @@ def filters(
                     break
         else:
             stations += _extensions(world, workload)
-    if enforcer != "sidecar":
-        stations = [replace(station, enforcer=enforcer) for station in stations]
     return stations, attributes
 
 

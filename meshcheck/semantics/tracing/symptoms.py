@@ -21,6 +21,7 @@ BAD_PATH = Symptom("http", 400, "")
 BLOCKED = Symptom("http", 502, "")
 NO_ROUTE = Symptom("http", 404, "")
 NO_CLUSTER = Symptom("http", 503, "")
+MISDIRECTED = Symptom("http", 421, "")
 NO_BACKEND = Symptom("http", 500, "")
 NO_ENDPOINT = Symptom("http", 503, "no healthy upstream")
 
