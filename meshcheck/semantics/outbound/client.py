@@ -6,13 +6,14 @@ Sources: istio/istio:pilot/pkg/networking/core/httproute.go, listener_builder.go
 from __future__ import annotations
 
 from meshcheck.model.core import Service, ServicePort, Workload
-from meshcheck.model.gateway_api import Route
-from meshcheck.model.istio_networking import VirtualService
+from meshcheck.model.istio_networking import HttpMatch, HttpRoute, VirtualService
+from meshcheck.model.objects import Meta
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.attachment import selects
+from meshcheck.semantics.outbound import mesh_routes
 from meshcheck.semantics.outbound import scope as scopes
 from meshcheck.semantics.outbound.destinations import Sender
 from meshcheck.semantics.outbound.sending import Sending, authority_of, refused, with_token
@@ -33,12 +34,6 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, wi
     """All ways that the call may take: one for each pod or weighted route; never empty."""
     base = Sending((), None, "plaintext", False, True, question.path, authority_of(question, what), question.method, question.sni)
     service = what.named.service if what.named else None
-    if service is not None and who.workload is not None and not who.caller.plaintext:
-        route = attached_route(world, service)
-        if route is not None:  # whatever mesh it is that serves the route: its proxies need not be Istio's sidecars
-            return [
-                replace(base, missing=f"where {route.meta.ref} sends the call: routes of Gateway API inside the mesh are not traced yet")
-            ]
     if with_sidecar and who.workload is not None and question.transport == "TCP":
         capture = captured(who.workload, what.port)
         if capture is None:
@@ -47,17 +42,14 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, wi
             ]
         if capture:
             return _Client(world, question, who.workload, what, base).send()
+    if service is not None and who.workload is not None and question.is_http and not (who.caller.plaintext or with_sidecar):
+        routes = mesh_routes.routes_for(world, service, what.port, who.workload.namespace)
+        if routes is not None and not mesh_routes.shows_mesh(world):
+            return _Client(world, question, who.workload, what, base, istio=False).send()
     transport = "mtls" if who.caller.mtls else "tls" if question.protocol in ("https", "tls") else "plaintext"
     if what.refused:
         return [_refused(base, what.refused, symptoms.REFUSED)]
     return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
-
-
-def attached_route(world: World, service: Service) -> Route | None:
-    """A route of Gateway API that is attached to a Service."""
-    routes = [r for kind in ("HTTPRoute", "GRPCRoute") for r in world.inventory.of(kind)]
-    wanted = (service.namespace, service.name)
-    return next((r for r in routes if any(p.kind == "Service" and (p.namespace, p.name) == wanted for p in r.parents)), None)
 
 
 def _refused(base: Sending, why: str, symptom: Symptom, decider: Mention | None = None, name: str = "service") -> Sending:
@@ -67,10 +59,10 @@ def _refused(base: Sending, why: str, symptom: Symptom, decider: Mention | None 
 class _Client:
     """One call through the sidecar of a workload."""
 
-    def __init__(self, world: World, question: Question, workload: Workload, what: TargetView, base: Sending) -> None:
+    def __init__(self, world: World, question: Question, workload: Workload, what: TargetView, base: Sending, istio: bool = True) -> None:
         self.world, self.question, self.workload, self.what, self.base = world, question, workload, what, base
         self.scope = scopes.scope_of(world, workload)
-        self.sender = Sender(world, question, workload, STATION, STATION)
+        self.sender = Sender(world, question, workload, STATION, STATION, mesh=istio)
 
     def send(self) -> list[Sending]:
         what, question = self.what, self.question
@@ -91,6 +83,9 @@ class _Client:
             return [_refused(self.base, why, symptoms.RESET, Mention(service.meta, field=("spec", "ports")), STATION)]
         http = question.is_http and protocol in (port_protocol.HTTP, port_protocol.DETECTED)
         base = replace(self.base, http_proxy=http, tagged=http)
+        routes = mesh_routes.routes_for(self.world, service, port, self.workload.namespace) if http else None
+        if routes is not None:
+            return self._mesh_routes(base, routes, found)
         virtual = selection.for_sidecar(self._virtual_services(), host, self.workload.namespace, self.world.mesh.virtual_service_export_to)
         if virtual is not None and http and virtual.http:
             routed = self._http_routes(base, virtual, service, found)
@@ -110,7 +105,7 @@ class _Client:
         named = what.named
         service = named.service if named else None
         port = what.port
-        if question.host and question.is_http:
+        if question.host and question.is_http and self.sender.mesh:  # other meshes go by the address
             declared = service is None or any(
                 p.number == port and port_protocol.protocol_of(p) == port_protocol.HTTP for p in service.ports
             )
@@ -184,30 +179,44 @@ class _Client:
 
     # ---- routes ----
 
-    def _http_routes(self, base: Sending, virtual: VirtualService, service: Service, port: ServicePort) -> list[Sending] | None:
+    def _request(self, base: Sending, port: ServicePort) -> RouteRequest:
         question = self.question
         path, query = split_target(question.path)
-        request = RouteRequest(
-            question.method,
-            path,
-            query,
-            "http",
-            base.authority,
-            question.headers,
-            port.number,
-            "mesh",
-            self.workload.pod_labels,
-            self.workload.namespace,
-        )
+        labels, namespace = self.workload.pod_labels, self.workload.namespace
+        return RouteRequest(question.method, path, query, "http", base.authority, question.headers, port.number, "mesh", labels, namespace)
+
+    def _mesh_routes(self, base: Sending, routes: tuple[HttpRoute, ...], port: ServicePort) -> list[Sending]:
+        """Routes of Gateway API that are attached to the Service."""
+        request = self._request(base, port)
+        route, match = mesh_routes.choose(routes, request)
+        owners = {r.owner.ref: r.owner for r in routes if r.owner is not None}
+        if route is None or route.owner is None:
+            names = ", ".join(str(ref) for ref in owners)
+            mention = Mention(next(iter(owners.values())), field=("spec", "rules"))
+            return [_refused(base, f"{names}: no rule matches", symptoms.NO_ROUTE, mention, STATION)]
+        sender = self.sender._replace(no_cluster=symptoms.NO_BACKEND)
+        return self._take(base, route.owner, route, match, request, sender)
+
+    def _http_routes(self, base: Sending, virtual: VirtualService, service: Service, port: ServicePort) -> list[Sending] | None:
+        request = self._request(base, port)
         chosen = selection.choose(expanded(self.world, virtual).http, request)
         if not chosen.usable:
             return None  # no route is meant for this client: the Service's own route applies
-        name = f"VirtualService {virtual.meta.namespace}/{virtual.meta.name}"
         if chosen.route is None:
             mention = Mention(virtual.meta, field=("spec", "http"))
-            return [_refused(base, f"{name}: no route matches", symptoms.NO_ROUTE, mention, STATION)]
-        route = chosen.route
-        mention = Mention(virtual.meta, rule=route.field[-1], field=route.field)
+            why = f"VirtualService {virtual.meta.namespace}/{virtual.meta.name}: no route matches"
+            return [_refused(base, why, symptoms.NO_ROUTE, mention, STATION)]
+        if (fact := unknown_delegate(virtual, chosen.route)) is not None:
+            return [replace(base, missing=fact)]
+        return self._take(base, virtual.meta, chosen.route, chosen.match, request, self.sender)
+
+    def _take(
+        self, base: Sending, owner: Meta, route: HttpRoute, match: HttpMatch | None, request: RouteRequest, sender: Sender
+    ) -> list[Sending]:
+        """What a chosen route makes of the call."""
+        name = f"{owner.ref.kind} {owner.namespace}/{owner.name}"
+        number = next((step for step in reversed(route.field) if isinstance(step, int)), None)
+        mention = Mention(owner, rule=number, field=route.field)
         aborted = []
         if route.abort_status and route.abort_percentage > 0 and not route.redirect and not route.direct_response:
             symptom = Symptom("http", route.abort_status, "fault filter abort")
@@ -215,24 +224,15 @@ class _Client:
             aborted = [_refused(base, f"{name}: fault.abort {route.abort_status}", symptom, fault, STATION)]
             if route.abort_percentage >= 100:
                 return aborted
-        if (fact := unknown_delegate(virtual, route)) is not None:
-            return [replace(base, missing=fact)]
-        own = answers.own_answer(route, chosen.match, request)
+        own = answers.own_answer(route, match, request)
         if own is not None:
             return [self._own_answer(base, name, own, mention)]
-        station = Station(
-            STATION,
-            STATION,
-            ALLOWED,
-            f"{name}: route {route.name or route.field[-1]}",
-            (mention,),
-            decider=mention,
-            workload=str(self.workload),
-        )
-        target, authority = answers.rewritten(route, chosen.match, path, query, base.authority)
-        onward = answers.changed_headers(route, with_token(question)) if route.request_headers else None
+        words = f"{name}: route {route.name or number}"
+        station = Station(STATION, STATION, ALLOWED, words, (mention,), decider=mention, workload=str(self.workload))
+        target, authority = answers.rewritten(route, match, request.path, request.query, base.authority)
+        onward = answers.changed_headers(route, with_token(self.question)) if route.request_headers else None
         base = replace(base, stations=(*base.stations, station), path=target, authority=authority, headers=onward)
-        return [*aborted, *self.sender.to_destinations(base, virtual.meta, route.destinations, port.number)]
+        return [*aborted, *sender.to_destinations(base, owner, route.destinations, request.port)]
 
     def _own_answer(self, base: Sending, name: str, symptom: Symptom, mention: Mention) -> Sending:
         status = symptom.status or 0
