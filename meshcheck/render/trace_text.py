@@ -24,6 +24,13 @@ TITLES = {
     "audit": "Audit, dry-run",
     "authorization": "Authorization",
     "extensions": "Extensions",
+    "load-balancer": "Load balancer",
+    "listener": "Listener",
+    "tls": "TLS",
+    "route": "Route",
+    "fault": "Fault",
+    "cors": "CORS",
+    "preflight": "Preflight",
 }
 _KINDS = {
     "reset": "connection reset",
@@ -48,8 +55,10 @@ def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Seq
     """The whole answer, ending in a newline."""
     lines = [_headline(trace, style), "", f"  {_call(trace)}", ""]
     number = 0
-    for hop in trace.hops:
-        width = max((len(TITLES.get(s.name, s.name)) for s in hop.stations), default=0)
+    width = max((len(TITLES.get(s.name, s.name)) for hop in trace.hops for s in hop.stations), default=0)
+    for position, hop in enumerate(trace.hops):
+        if position and hop.stations:
+            lines.append(style.dim(f"    {hop.source} → {hop.target}"))
         for station in hop.stations:
             number += 1
             lines += _station(number, station, locate, style, width)
@@ -84,7 +93,7 @@ def _headline(trace: Trace, style: Style) -> str:
 
 
 def _where(station: Station) -> str:
-    enforcers = {"sidecar": "sidecar of ", "server": "", "cni": "", "client-sidecar": "caller's sidecar"}
+    enforcers = {"sidecar": "sidecar of ", "server": "", "cni": "", "client-sidecar": "caller's sidecar", "browser": "the browser"}
     place = enforcers.get(station.enforcer, station.enforcer + " ")
     name = station.workload or "" if station.enforcer not in ("client-sidecar",) else ""
     told = f"{place}{name}".strip()
@@ -94,12 +103,15 @@ def _where(station: Station) -> str:
 
 
 def _call(trace: Trace) -> str:
-    question, hop = trace.question, trace.hops[0]
+    question, hop = trace.question, trace.hops[-1]
     target = hop.target
-    port = trace.reached.port if trace.reached else question.target.port
+    port = trace.reached.port if trace.reached else question.target.port if len(trace.hops) == 1 else None
     where = f"{target}:{port}" if port and not target.endswith(f":{port}") else target
-    words = f"{question.method} {question.path}" if question.is_http else question.protocol
-    return f"{hop.source} → {where}   {words}{_headers(question)}"
+    way = " → ".join([*(hop.source for hop in trace.hops), where])
+    entered = len(trace.hops) > 1 or question.target.via is not None or question.caller.external
+    host = (question.host or question.target.host or "") if entered else ""
+    words = f"{question.method} {host}{question.path}" if question.is_http else question.protocol
+    return f"{way}   {words}{_headers(question)}"
 
 
 def _headers(question: Question) -> str:

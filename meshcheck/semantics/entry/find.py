@@ -6,12 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from meshcheck.model.core import Service, Workload
-from meshcheck.model.trace import DENIED, Mention, Station
+from meshcheck.model.record import replace
+from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station
 from meshcheck.semantics.entry import istio
-from meshcheck.semantics.entry.config import config_of
+from meshcheck.semantics.entry.client import peer_of
+from meshcheck.semantics.entry.config import config_of, services_of
 from meshcheck.semantics.entry.gateway_api import gateway_entries
+from meshcheck.semantics.entry.istio import load_balancer
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
+from meshcheck.semantics.gateway_api.listeners import members_of
+from meshcheck.semantics.outbound import client
+from meshcheck.semantics.routing.selection import host_covers
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.server import target_number
@@ -20,10 +26,102 @@ from meshcheck.semantics.world.world import World
 
 def entries(call: Call) -> list[Entry] | None:
     """The entry points of a call; None when it goes straight to its target."""
-    via = call.question.target.via
+    via, who, what = call.question.target.via, call.who, call.what
     if via is not None:
         return _named(call, via)
-    return None
+    outside = who.caller.external or (who.workload is None and bool(who.caller.ip))
+    if not outside or call.question.network_policy_only:
+        return None
+    if what.named is not None and what.named.service is not None:
+        return [exposed(what.named.service, call)] if who.caller.external else None
+    by_address = _by_external_address(call.world, what.host)
+    if by_address is not None:
+        return _of_service(call.world, by_address, what.port) if _is_entry(call.world, by_address) else [exposed(by_address, call)]
+    if what.named is None or not what.named.external or what.named.entry is not None:
+        return None
+    return _serving(call) or None
+
+
+def _by_external_address(world: World, host: str) -> Service | None:
+    """The Service that has an address or name outside the cluster."""
+    table = world.once("services by external address", lambda: {a: s for s in world.services for a in s.external_addresses})
+    return table.get(host)
+
+
+def _is_entry(world: World, service: Service) -> bool:
+    return any(is_gateway(pod) for pod in world.pods_of(service))
+
+
+def _serving(call: Call) -> list[Entry]:
+    """The gateways that serve the host; where none does, those that listen on the port at all."""
+    world, port = call.world, call.what.port
+    host = (call.question.host or call.what.host).lower()
+    host = host.partition(":")[0] if not host.startswith("[") else host
+    doors = [(entry, hosts) for entry, hosts, public in _doors(world, port) if public] or [d[:2] for d in _doors(world, port)]
+    serving = [entry for entry, hosts in doors if any(host_covers(declared, host) for declared in hosts)]
+    exact = [entry for entry, hosts in doors if host in hosts]
+    return exact or serving or [entry for entry, _ in doors]
+
+
+def _doors(world: World, port: int) -> list[tuple[Entry, frozenset[str], bool]]:
+    """All ways in on a port, each with the hosts of its servers, and whether it has an address outside the cluster."""
+
+    def find() -> list[tuple[Entry, frozenset[str], bool]]:
+        out: list[tuple[Entry, frozenset[str], bool]] = []
+        served: set[int] = set()
+        for pod in world.workloads:
+            if not is_gateway(pod):
+                continue
+            config = config_of(world, pod)
+            for service in world.services_of(pod) or ():
+                found = next((p for p in service.ports if p.number == port and p.protocol == "TCP"), None)
+                number = target_number(found, pod) if found is not None else None
+                if number in config.ports:
+                    assert number is not None
+                    bound = config.ports[number]
+                    hosts = frozenset(host for b in (*bound.plain, *bound.tls) for host in b.sni_hosts)
+                    public = service.kind in ("LoadBalancer", "NodePort") or bool(service.external_addresses)
+                    out.append((_classic(pod, number, service), hosts, public))
+                    served.add(id(pod))
+        for gateway in world.inventory.of("IstioGateway"):
+            if not gateway_pods(world, gateway):
+                hosts = frozenset(h.rpartition("/")[2] for s in gateway.servers if s.port == port for h in s.hosts)
+                name = f"Gateway {gateway.meta.namespace}/{gateway.meta.name}"
+                if hosts:
+                    out.append((_lost(name, f"the pods of {name} ({_labels(gateway.selector)}): they are not in the input"), hosts, True))
+        for api in world.inventory.of("Gateway"):
+            listeners = [m.listener for m in members_of(world, api) if m.listener.port == port and m.refused is None]
+            pods = [p for ns, n in services_of(api) if (s := world.service(ns, n)) is not None for p in world.pods_of(s)]
+            if listeners and not any(id(pod) in served for pod in pods):
+                hosts = frozenset(listener.hostname or "*" for listener in listeners)
+                out += [(entry, hosts, True) for entry in gateway_entries(world, api, port)]
+        return out
+
+    return world.once(("ways in", port), find)
+
+
+def exposed(service: Service, call: Call) -> Entry:
+    """A Service that is called from outside by itself, without a gateway."""
+    name = f"Service {service.namespace}/{service.name}"
+    if service.kind not in ("LoadBalancer", "NodePort") and not service.external_addresses:
+        fact = f"how a call from outside reaches {name}: type {service.kind} has no address outside (`--via`: through a gateway)"
+        return _lost(name, fact)
+
+    def enter(call: Call) -> Passed:
+        stations: list[Station] = []
+        if service.source_ranges:
+            stations.append(load_balancer(service, call.question.source_ip or call.who.address))
+            if stations[0].verdict == DENIED:
+                return Passed(tuple(stations), DENIED, stations[0].symptom)
+        peer = peer_of(call, service)
+        stations.append(Station("load-balancer", service.kind, ALLOWED, f"{name}: {peer.why}", (Mention(service.meta),)))
+        who = call.who._replace(
+            address=peer.address, caller=replace(call.who.caller, external=False), name=f"{call.who.name}, through {name}"
+        )
+        question = replace(call.question, source_ip=None)
+        return Passed(tuple(stations), None, None, (), question, who, tuple(client.send(call.world, question, who, call.what, False)))
+
+    return Entry(name, enter)
 
 
 def _named(call: Call, via: Any) -> list[Entry]:
