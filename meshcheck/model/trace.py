@@ -63,6 +63,8 @@ class Hop:
     source: str
     target: str
     stations: tuple[Station, ...]
+    phase: str = ""
+    """`preflight` for the hops of what a browser asks first; else empty."""
 
 
 @value

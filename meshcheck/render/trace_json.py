@@ -33,7 +33,12 @@ def trace_json(
     out["decided_by"] = _decided_by(trace, locate, brief)
     if not brief:
         out["hops"] = [
-            {"from": hop.source, "to": hop.target, "stations": [_station(station, locate) for station in hop.stations]}
+            {
+                "from": hop.source,
+                "to": hop.target,
+                **({"phase": hop.phase} if hop.phase else {}),
+                "stations": [_station(station, locate) for station in hop.stations],
+            }
             for hop in trace.hops
         ]
         out["causes"] = [_cause(cause, locate) for cause in causes]

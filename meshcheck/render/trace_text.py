@@ -57,14 +57,16 @@ def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Seq
     number = 0
     width = max((len(TITLES.get(s.name, s.name)) for hop in trace.hops for s in hop.stations), default=0)
     for position, hop in enumerate(trace.hops):
-        if position and hop.stations:
-            lines.append(style.dim(f"    {hop.source} → {hop.target}"))
+        if hop.stations and (position or hop.phase):
+            lines.append(style.dim(f"    {hop.phase + ': ' if hop.phase else ''}{hop.source} → {hop.target}"))
         for station in hop.stations:
             number += 1
             lines += _station(number, station, locate, style, width)
     if not any(hop.stations for hop in trace.hops):
         lines.append("  no station looks at this call")
     lines.append("")
+    if trace.symptom.kind == "cors" and trace.symptom.body:
+        lines.append(f"  {style.bold('Console')} {trace.symptom.body}")
     for n, cause in enumerate(causes):
         label = "Cause" if n == 0 else "or   "
         first, *more = cause.message.split("; spec.")
@@ -103,12 +105,13 @@ def _where(station: Station) -> str:
 
 
 def _call(trace: Trace) -> str:
-    question, hop = trace.question, trace.hops[-1]
-    target = hop.target
-    port = trace.reached.port if trace.reached else question.target.port if len(trace.hops) == 1 else None
+    question = trace.question
+    hops = [hop for hop in trace.hops if hop.phase == trace.hops[-1].phase and hop.source != "browser"] or list(trace.hops[:-1])
+    target = hops[-1].target
+    port = trace.reached.port if trace.reached else question.target.port if len(hops) == 1 else None
     where = f"{target}:{port}" if port and not target.endswith(f":{port}") else target
-    way = " → ".join([*(hop.source for hop in trace.hops), where])
-    entered = len(trace.hops) > 1 or question.target.via is not None or question.caller.external
+    way = " → ".join([*(hop.source for hop in hops), where])
+    entered = len(hops) > 1 or question.target.via is not None or question.caller.external
     host = (question.host or question.target.host or "") if entered else ""
     words = f"{question.method} {host}{question.path}" if question.is_http else question.protocol
     return f"{way}   {words}{_headers(question)}"

@@ -294,11 +294,13 @@ class _Gateway:
                 symptom=own, decider=mention, workload=str(self.workload), answers=verdict == ALLOWED,
             )  # fmt: skip
             return Passed((*self.stations, station), verdict, own)
-        if route.cors is not None:
-            preflight = cors.preflight(route.cors, request.method, headers, Mention(entry.owner, field=(*route.field, "corsPolicy")))
-            if preflight is not None:
-                station = replace(preflight, enforcer=GATEWAY, workload=str(self.workload))
-                return Passed((*self.stations, station), ALLOWED, station.symptom)
+        if route.cors is not None and headers.get("origin"):
+            by = Mention(entry.owner, field=(*route.field, "corsPolicy") if route.owner is None else route.field)
+            said = cors.answer(route.cors, request.method, headers, by)
+            if said is not None:
+                self.stations.append(replace(said, enforcer=GATEWAY, workload=str(self.workload)))
+                if said.answers:
+                    return Passed(tuple(self.stations), ALLOWED, said.symptom)
         if self.call.explain:
             self.stations.append(Station("route", GATEWAY, ALLOWED, name, (mention,), decider=mention, workload=str(self.workload)))
         target, authority = answers.rewritten(route, entry.match, request.path, query, request.authority)

@@ -56,16 +56,15 @@ def _seconds(text: Any) -> str:
     return str(int(total if not number else float(number)))
 
 
-def preflight(policy: Mapping[str, Any], method: str, headers: Mapping[str, Sequence[str]], by: Mention) -> Station | None:
-    """The proxy's own answer to a preflight; None when the request goes on."""
-    if not is_preflight(method, headers):
-        return None
+def answer(policy: Mapping[str, Any], method: str, headers: Mapping[str, Sequence[str]], by: Mention) -> Station | None:
+    """What the policy does to a request with an Origin: answers a preflight, or adds headers to whatever answer comes; None for nothing."""
     origin = headers["origin"][0]
-    if allows_origin(policy, origin):
-        symptom = Symptom("http", 200, "", response_headers(policy, origin, True))
-        return Station("cors", "", ALLOWED, f"preflight of {origin} answered", (by,), symptom=symptom, decider=by, answers=True)
-    if policy.get("unmatchedPreflights") == "IGNORE":
-        symptom = Symptom("http", 200, "", {})
+    allowed, first = allows_origin(policy, origin), is_preflight(method, headers)
+    if allowed:
+        symptom = Symptom("http", 200 if first else None, "", response_headers(policy, origin, first))
+        why = f"preflight of {origin} answered" if first else f"adds Access-Control-Allow-Origin: {origin} to the answer"
+        return Station("cors", "", ALLOWED, why, (by,), symptom=symptom, decider=by, answers=first)
+    if first and policy.get("unmatchedPreflights") == "IGNORE":
         why = f"preflight answered without CORS headers: {origin} is not allowed"
-        return Station("cors", "", ALLOWED, why, (by,), symptom=symptom, decider=by, answers=True)
+        return Station("cors", "", ALLOWED, why, (by,), symptom=Symptom("http", 200, "", {}), decider=by, answers=True)
     return None

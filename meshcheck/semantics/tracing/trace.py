@@ -27,6 +27,10 @@ def trace(world: World, question: Question, *, explain: bool = True, now: float 
     `now` (seconds since 1970) is the time for `exp` and `nbf` of tokens.
     """
     clock = time.time() if now is None else now
+    if (question.origin is not None and question.is_http) or (question.origin is not None and question.protocol == "https"):
+        from meshcheck.semantics.tracing.browser import trace_browser
+
+        return trace_browser(question, lambda asked: trace(world, asked, explain=explain, now=clock))
     callers = caller.views(world, question.caller)
     return merge([_from(world, question, who, explain, clock) for who in callers], "which of the workloads with that service account calls")
 
@@ -162,11 +166,6 @@ def _seen(symptom: Symptom | None, sending: Sending) -> Symptom:
     return symptoms.through_client_proxy(found) if sending.http_proxy else found
 
 
-def _browser(question: Question) -> list[str]:
-    """What is not known of a call that a browser makes."""
-    return ["what the browser makes of the response's CORS headers: that is not traced yet"] if question.origin else []
-
-
 def ended(
     call: Call,
     stations: Sequence[Station],
@@ -178,7 +177,7 @@ def ended(
 ) -> Trace:
     """The trace of a call that ends here; a station that could not be decided makes it unknown. `place` is where it ends."""
     question = call.asked or call.question
-    facts = [Missing(fact, "the call") for fact in (*missing, *_browser(question))]
+    facts = [Missing(fact, "the call") for fact in missing]
     if verdict != DENIED:
         facts += [Missing(s.missing or "a fact", s.name) for hop in call.before for s in hop.stations if s.verdict == UNKNOWN]
         facts += [Missing(s.missing or "a fact", s.name) for s in stations if s.verdict == UNKNOWN]

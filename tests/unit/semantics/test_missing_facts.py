@@ -89,7 +89,7 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
      {**TO_LEGACY, "from": {"namespace": "mesh", "workload": "web"}}, "unknown", "ztunnel"),
     ("an EnvoyFilter", [*SHOP, LUA], CALL, "unknown", "EnvoyFilter shop/lua"),
     ("an EnvoyFilter for clusters", [*SHOP, LUA.replace("HTTP_FILTER", "CLUSTER")], CALL, "allowed", ""),
-    ("a browser", SHOP, {**CALL, "origin": "https://app.example.com"}, "unknown", "browser"),
+    ("a browser", SHOP, {**CALL, "origin": "https://app.example.com"}, "unknown", "Access-Control-Allow-Origin"),
     ("a gateway", SHOP, {**CALL, "to": {"url": "http://shop.example.com/", "via": {"namespace": "x", "name": "y"}}}, "unknown", "gateway"),
 ]  # fmt: skip
 
