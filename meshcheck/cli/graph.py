@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from meshcheck.semantics.world import World
 
 _EXAMPLES = """\
 examples:
   meshcheck graph -f manifests/
   meshcheck graph -f manifests/ --focus shop/cart            who may call it, and who may not
   meshcheck graph -f manifests/ --focus shop -o mermaid > shop.mmd
+  meshcheck graph -f manifests/ --exposed                    every way in from outside, and what guards it
   meshcheck graph -f manifests/ --group namespace -o dot | dot -Tsvg > mesh.svg
 
 Up to 80 workloads every pair is asked about; in larger worlds the callers that a policy names, or, with --focus, all callers of the focus.
@@ -29,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("-o", "--output", choices=("text", "json", "graphml", "dot", "mermaid"), default="text")
+    p.add_argument("--exposed", action="store_true", help="every way from outside to a workload, and what guards it (text or json)")
     p.add_argument("--focus", action="append", default=[], metavar="NAMESPACE[/WORKLOAD]", help="only calls to and from these; repeatable")
     p.add_argument(
         "--group",
@@ -63,6 +69,8 @@ def run(words: list[str]) -> int:
         namespace, _, name = wanted.partition("/")
         if namespace not in world.namespaces or (name and world.find_workload(namespace, name) is None):
             raise UsageError(f"`--focus {wanted}`: no such {'workload' if name else 'namespace'} in the input")
+    if options.exposed:
+        return _exposed(options, world)
     from meshcheck.graph import build, group
 
     graph = build.build(world, frozenset(options.focus), frozenset(options.verdict))
@@ -81,4 +89,19 @@ def run(words: list[str]) -> int:
             sys.stdout.write(graph_text.graph_text(graph, style_for(sys.stdout, options.color)))
         else:
             sys.stdout.write(graph_pictures.dot(graph) if options.output == "dot" else graph_pictures.mermaid(graph))
+    return 0
+
+
+def _exposed(options: argparse.Namespace, world: World) -> int:
+    if options.output not in ("text", "json"):
+        raise UsageError(f"`--exposed` is written as text or json, not as {options.output}")
+    from meshcheck.graph.exposed import exposed, exposed_json
+    from meshcheck.render.exposed_text import exposed_text
+    from meshcheck.render.style import style_for
+
+    rows = exposed(world)
+    if options.output == "json":
+        print(json.dumps(exposed_json(rows), ensure_ascii=False, indent=2))
+    else:
+        sys.stdout.write(exposed_text(rows, style_for(sys.stdout, options.color)))
     return 0
