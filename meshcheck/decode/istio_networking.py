@@ -227,7 +227,12 @@ def decode_envoy_filter(value: Mapping[str, Any], meta: Meta) -> Extension:
         if (patch or _EMPTY).get("applyTo") not in _HARMLESS
     ]
     selector = spec.get("workloadSelector")
-    return Extension(meta, (selector.get("labels") or {}) if selector else None, any(c in ("ANY", "SIDECAR_INBOUND") for c in contexts))
+    return Extension(
+        meta,
+        (selector.get("labels") or {}) if selector else None,
+        any(c in ("ANY", "SIDECAR_INBOUND") for c in contexts),
+        any(c in ("ANY", "GATEWAY") for c in contexts),
+    )
 
 
 def decode_wasm_plugin(value: Mapping[str, Any], meta: Meta) -> Extension:

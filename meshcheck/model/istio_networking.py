@@ -154,7 +154,9 @@ class Extension:
     meta: Meta
     selector: Mapping[str, str] | None
     inbound: bool
-    """Whether it changes how calls that arrive are treated."""
+    """Whether it changes how a sidecar treats calls that arrive."""
+    gateway: bool = True
+    """Whether it changes what a gateway does."""
 
 
 @record

@@ -29,11 +29,16 @@ def entries(call: Call) -> list[Entry] | None:
     via, who, what = call.question.target.via, call.who, call.what
     if via is not None:
         return _named(call, via)
-    outside = who.caller.external or (who.workload is None and bool(who.caller.ip))
-    if not outside or call.question.network_policy_only:
+    if call.question.network_policy_only:
         return None
-    if what.named is not None and what.named.service is not None:
-        return [exposed(what.named.service, call)] if who.caller.external else None
+    service = what.named.service if what.named is not None else None
+    if service is not None and _is_entry(call.world, service) and not (who.caller.mtls or who.caller.plaintext):
+        return _of_service(call.world, service, what.port)  # automatic mTLS leaves gateways out: they get plaintext from sidecars, too
+    outside = who.caller.external or (who.workload is None and bool(who.caller.ip))
+    if not outside:
+        return None
+    if service is not None:
+        return [exposed(service, call)] if who.caller.external else None
     by_address = _by_external_address(call.world, what.host)
     if by_address is not None:
         return _of_service(call.world, by_address, what.port) if _is_entry(call.world, by_address) else [exposed(by_address, call)]

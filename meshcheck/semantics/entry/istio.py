@@ -238,7 +238,9 @@ class _Gateway:
         if not self.config.mesh:
             stations, attributes = server.plain(self.world, self.pods.port, arriving, http)
         else:
-            stations, attributes = server.filters(self.world, self.workload, self.pods.port, arriving, http, self.call.explain)
+            stations, attributes = server.filters(
+                self.world, self.workload, self.pods.port, arriving, http, self.call.explain, gateway=True
+            )
         self.stations += [replace(station, enforcer=GATEWAY) for station in stations]
         return attributes
 

@@ -98,7 +98,9 @@ def plain(world: World, port: int, arrival: Arrival, http: bool) -> tuple[list[S
     return [early] if early is not None else [], attributes
 
 
-def filters(world: World, workload: Workload, port: int, arrival: Arrival, http: bool, explain: bool) -> tuple[list[Station], Attributes]:
+def filters(
+    world: World, workload: Workload, port: int, arrival: Arrival, http: bool, explain: bool, gateway: bool = False
+) -> tuple[list[Station], Attributes]:
     """The filters of a proxy, of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
     attributes, early = _attributes(world, port, arrival, http)
     stations = [early] if early is not None else []
@@ -111,13 +113,13 @@ def filters(world: World, workload: Workload, port: int, arrival: Arrival, http:
                 if station.verdict == DENIED:
                     break
         else:
-            stations += _extensions(world, workload)
+            stations += _extensions(world, workload, gateway)
     return stations, attributes
 
 
-def _extensions(world: World, workload: Workload) -> list[Station]:
+def _extensions(world: World, workload: Workload, gateway: bool) -> list[Station]:
     """What EnvoyFilters and WasmPlugins may add to all this."""
-    found = world.extensions(workload)
+    found = world.extensions(workload, gateway)
     if not found:
         return []
     names = ", ".join(str(e.meta.ref) for e in found)

@@ -9,6 +9,7 @@ from itertools import product
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
 from meshcheck.semantics import entry
+from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.outbound import client
 from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.scope import scope_of
@@ -132,6 +133,8 @@ def _gaps(call: Call, backend: Backend, side: Sidecar) -> list[str]:
         service = backend.service
         return [f"how a call from outside enters: Service {service.namespace}/{service.name} is of type {service.kind}"]
     assert backend.workload is not None
+    if backend.service is not None and is_gateway(backend.workload) and not call.before:
+        return [f"what the gateway {backend.workload} makes of the call: a route that leads through a gateway is not followed yet"]
     scope = scope_of(call.world, backend.workload) if side.present else None
     if scope is not None and scope.sidecar is not None and scope.sidecar.ingress:
         meta = scope.sidecar.meta

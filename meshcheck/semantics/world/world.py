@@ -155,15 +155,16 @@ class World:
         """RequestAuthentications that apply to a workload's pods."""
         return self.once(("request authentication", id(workload)), lambda: self._attached("RequestAuthentication", workload))
 
-    def extensions(self, workload: Workload) -> tuple[Extension, ...]:
-        """EnvoyFilters and WasmPlugins that change how the workload's sidecar treats calls that arrive."""
+    def extensions(self, workload: Workload, gateway: bool = False) -> tuple[Extension, ...]:
+        """EnvoyFilters and WasmPlugins that change how the workload's sidecar treats calls that arrive, or what the gateway does."""
 
         def find() -> tuple[Extension, ...]:
             scope = (workload.namespace, self.mesh.root_namespace)
             every = (e for kind in ("EnvoyFilter", "WasmPlugin") for e in self.inventory.of(kind))
-            return tuple(e for e in every if e.inbound and e.meta.namespace in scope and selects(e.selector, workload.pod_labels))
+            found = (e for e in every if (e.gateway if gateway else e.inbound) and e.meta.namespace in scope)
+            return tuple(e for e in found if selects(e.selector, workload.pod_labels))
 
-        return self.once(("extensions", id(workload)), find)
+        return self.once(("extensions", id(workload), gateway), find)
 
     def peer_authentications(self, namespace: str) -> tuple[PeerAuthentication, ...]:
         """PeerAuthentications of a namespace and of the root namespace."""
