@@ -142,6 +142,8 @@ class _Gateway:
     def _listening(self, summary: str, servers: Sequence[Bound]) -> None:
         if self.call.explain:
             mentions = tuple({b.gateway_name: Mention(b.gateway.meta, field=b.server.field) for b in servers}.values())
+            if self.call.who.workload is None:
+                summary += f"; client address {self.peer.address}" if self.peer.address else "; client address not known"
             self.stations.append(Station("listener", GATEWAY, ALLOWED, summary, mentions, workload=str(self.workload)))
 
     def _certificate(self, bound: Bound) -> Station | None:
@@ -241,8 +243,15 @@ class _Gateway:
             stations, attributes = server.filters(
                 self.world, self.workload, self.pods.port, arriving, http, self.call.explain, gateway=True
             )
-        self.stations += [replace(station, enforcer=GATEWAY) for station in stations]
+        self.stations += [self._as_gateway(station) for station in stations]
         return attributes
+
+    def _as_gateway(self, station: Station) -> Station:
+        """The gateway's station; where it hangs on the client's address, the fact is why that is not known here."""
+        missing = station.missing
+        if missing and not self.peer.address and "address" in missing:
+            missing = self.peer.why
+        return replace(station, enforcer=GATEWAY, missing=missing)
 
     def _sees_plaintext(self, scheme: str, headers: Mapping[str, Sequence[str]]) -> bool:
         """What `httpsRedirect` goes by: the connection, or X-Forwarded-Proto where proxies before the gateway are trusted."""

@@ -186,6 +186,11 @@ def ended(
         facts += [Missing(s.missing or "a fact", s.name) for s in stations if s.verdict == UNKNOWN]
         if facts:
             verdict = UNKNOWN
+    notes: tuple[str, ...] = ()
+    if verdict == DENIED:
+        open_before = [s for hop in call.before for s in hop.stations if s.verdict == UNKNOWN]
+        open_before += [s for s in stations if s.verdict == UNKNOWN]
+        notes = tuple(f"{s.enforcer} {s.workload or ''} may refuse it before that, depending on {s.missing}" for s in open_before)
     reached = None
     if backend is not None and verdict != DENIED:
         workload, service = backend.workload, backend.service
@@ -199,6 +204,7 @@ def ended(
         reached,
         (*call.before, hop),
         tuple(dict.fromkeys(facts)),
+        notes,
     )
 
 
