@@ -134,7 +134,7 @@ def _named(call: Call, via: Any) -> list[Entry]:
     world = call.world
     namespace, name, port = via.get("namespace") or "default", via.get("name") or "", via.get("port") or call.what.port
     for gateway in world.inventory.of("IstioGateway"):
-        if (gateway.meta.namespace, gateway.meta.name) == (namespace, name):
+        if (gateway.meta.namespace, gateway.meta.name) == (namespace, name) and not via.get("group"):
             return [_of_pods(world, pod, port) for pod in gateway_pods(world, gateway)] or [
                 _lost(f"Gateway {namespace}/{name}", f"the pods of Gateway {namespace}/{name} ({_labels(gateway.selector)})")
             ]

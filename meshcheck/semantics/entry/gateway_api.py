@@ -31,7 +31,7 @@ def gateway_entries(world: World, gateway: Gateway, port: int) -> list[Entry]:
         return [
             Entry(name, lambda call: unknown((), f"what {', '.join(unread)} of Envoy Gateway make of the call: they are not traced yet"))
         ]
-    pod = _stand_in(world, gateway, {}, f"{gateway.meta.name} ({controller})")
+    pod = stand_in(world, gateway, {}, f"{gateway.meta.name} ({controller})")
     pods = istio.Pods(pod, port, None, labels_known=False)
 
     def enter(call: Call) -> Passed:
@@ -56,11 +56,11 @@ def _by_istio(world: World, gateway: Gateway, port: int, name: str) -> list[Entr
         fact = f"the pods of {name}: the Service {wanted} that its addresses name is not in the input, or selects no pod there"
         return [Entry(name, lambda call: unknown((), fact))]
     made = f"{gateway.meta.name}-{gateway.class_name}"
-    pods = istio.Pods(_stand_in(world, gateway, {GATEWAY_NAME: gateway.meta.name, **gateway.meta.labels}, made), port, None)
+    pods = istio.Pods(stand_in(world, gateway, {GATEWAY_NAME: gateway.meta.name, **gateway.meta.labels}, made), port, None)
     return [Entry(name, lambda call: istio.pass_through(call, pods, config_of(call.world, pods.workload)))]
 
 
-def _stand_in(world: World, gateway: Gateway, labels: dict[str, str], name: str) -> Workload:
+def stand_in(world: World, gateway: Gateway, labels: dict[str, str], name: str) -> Workload:
     """The pods that the controller makes for a Gateway, where the input holds none: a Deployment of a known name and account."""
 
     def make() -> Workload:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from meshcheck.model.core import Service, Workload
-from meshcheck.model.gateway_api import Gateway
+from meshcheck.model.gateway_api import GROUP, Gateway
+from meshcheck.model.istio_gateway import Gateway as IstioGateway
 from meshcheck.model.istio_networking import HttpMatch
-from meshcheck.model.objects import Meta
+from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Caller, Question, Target
 from meshcheck.semantics.entry.config import Config, api_config, config_of
-from meshcheck.semantics.entry.gateway_api import gateway_entries
-from meshcheck.semantics.gateway.pods import is_gateway
+from meshcheck.semantics.entry.gateway_api import gateway_entries, stand_in
+from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
 from meshcheck.semantics.gateway.servers import Bound
 from meshcheck.semantics.gateway.virtual_hosts import table
+from meshcheck.semantics.gateway.virtual_services import by_gateway
 from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.world import World
@@ -39,6 +41,9 @@ def ways_in(world: World) -> Iterator[Way]:
         if is_gateway(pod):
             for service in world.services_of(pod):
                 yield from _unseen(_through_pods(world, pod, service), seen)
+    for classic in world.inventory.of("IstioGateway"):
+        if not gateway_pods(world, classic):
+            yield from _unseen(_without_pods(world, classic), seen)
     for gateway in world.inventory.of("Gateway"):
         yield from _unseen(_through_gateway(world, gateway), seen)
     for service in world.services:
@@ -64,23 +69,36 @@ def _through_pods(world: World, pod: Workload, service: Service) -> Iterator[Way
             yield from _of_port(config, number, port.number, via, str(pod), pod)
 
 
+def _without_pods(world: World, gateway: IstioGateway) -> Iterator[Way]:
+    """A Gateway whose pods are not in the input: its routes are known all the same."""
+    meta = Meta(ObjectRef("v1", "Pod", world.mesh.root_namespace, gateway.meta.name), {}, {}, "", None)
+    pod = Workload(meta, "Pod", gateway.selector, {}, "", (), False, (), "", None, ("istio-proxy",))
+    routes = by_gateway(world, pod.namespace)
+    name = f"Gateway {gateway.meta.namespace}/{gateway.meta.name}"
+    for server in gateway.servers:
+        bound = Bound(gateway, server)
+        via = {"namespace": gateway.meta.namespace, "name": gateway.meta.name, "port": server.port}
+        config = Config({}, lambda key: routes.get(key, ()), None)
+        if bound.is_plain_http or bound.terminates_http:
+            yield from _of_servers(config, (bound,), "http" if bound.is_plain_http else "https", server.port, via, name, pod)
+
+
 def _through_gateway(world: World, gateway: Gateway) -> Iterator[Way]:
     if controller_of(world, gateway) == ISTIO and not gateway_entries(world, gateway, 0)[0].name.startswith("Gateway "):
         return  # its pods are in the input, and were looked at before
-    config = api_config(world, gateway)
+    config, pod = api_config(world, gateway), stand_in(world, gateway, {}, gateway.meta.name)
     for number in config.ports:
-        via = {"namespace": gateway.meta.namespace, "name": gateway.meta.name, "port": number}
-        yield from _of_port(config, number, number, via, f"Gateway {gateway.meta.namespace}/{gateway.meta.name}", None)
+        via: dict[str, object] = {"group": GROUP, "namespace": gateway.meta.namespace, "name": gateway.meta.name, "port": number}
+        yield from _of_port(config, number, number, via, f"Gateway {gateway.meta.namespace}/{gateway.meta.name}", pod)
 
 
-def _of_port(config: Config, number: int, port: int, via: dict[str, object], entry: str, pod: Workload | None) -> Iterator[Way]:
+def _of_port(config: Config, number: int, port: int, via: dict[str, object], entry: str, pod: Workload) -> Iterator[Way]:
     found = config.ports[number]
-    stand_in = pod or Workload(None, "", {}, {}, "", (), False, (), "", None, ())  # type: ignore[arg-type]
     if found.plain and found.plain[0].is_plain_http:
-        yield from _of_servers(config, tuple(found.plain), "http", port, via, entry, stand_in)
+        yield from _of_servers(config, tuple(found.plain), "http", port, via, entry, pod)
     for bound in found.tls:
         if bound.terminates_http:
-            yield from _of_servers(config, (bound,), "https", port, via, entry, stand_in)
+            yield from _of_servers(config, (bound,), "https", port, via, entry, pod)
         else:
             for host in bound.sni_hosts:
                 yield Way(entry, f"tls://{host}:{port}", "*", bound.gateway.meta, _question(f"tls://{_sample(host)}", port, via, "/", None))
