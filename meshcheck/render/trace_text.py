@@ -24,6 +24,7 @@ TITLES = {
     "audit": "Audit, dry-run",
     "authorization": "Authorization",
     "extensions": "Extensions",
+    "application": "Application",
 }
 _KINDS = {
     "reset": "connection reset",

@@ -12,7 +12,7 @@ from meshcheck.semantics.outbound import client
 from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.client import Sending
 from meshcheck.semantics.outbound.scope import scope_of
-from meshcheck.semantics.tracing import caller, network, server, symptoms, target
+from meshcheck.semantics.tracing import application, caller, network, server, symptoms, target
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend, TargetView
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
@@ -156,6 +156,8 @@ def _arrive(
     else:
         arriving = arrival(world, question, who, sending, backend, now)
         stations += server.serve(world, workload, backend.port, arriving, explain)
+    if stations[-1].verdict != DENIED:
+        stations += application.stations(world, question, who, sending, backend, sidecar)
     refusing = stations[-1] if stations and stations[-1].verdict == DENIED else None
     if refusing is not None:
         return _ended(question, who, what, stations, DENIED, _seen(refusing.symptom, sending), backend, [])
