@@ -17,6 +17,7 @@ from meshcheck.decode.processes import Image, container_user, image_of, worker_o
 from meshcheck.model.nginx import Directive, Mount, MountedFile, Nginx
 
 MOST_INCLUDES = 500
+DEEPEST_INCLUDE = 20
 
 
 def nginx_of(pod: Mapping[str, Any], config_maps: ConfigMaps) -> tuple[Nginx, ...]:
@@ -80,6 +81,7 @@ class _Reader:
         self.assumed = unsure or (None if image.files else f"what image `{image.name}` brings along and how it starts nginx")
         self.read: list[MountedFile] = []
         self.budget = MOST_INCLUDES
+        self.depth = 0
 
     def main(self, path: str) -> tuple[Directive, ...]:
         """The main context; empty where nothing is known of it."""
@@ -120,8 +122,14 @@ class _Reader:
     def _included(self, item: Directive) -> list[Directive]:
         pattern = item.args[0] if item.args[0].startswith("/") else f"{self.folder}/{item.args[0]}"
         self.budget -= 1
-        if self.budget < 0:
-            raise NginxSyntaxError(f"more than {MOST_INCLUDES} files are included ({item.place})")
+        if self.budget < 0 or self.depth == DEEPEST_INCLUDE:
+            raise NginxSyntaxError(f"files are included without end ({item.place})")
+        self.depth += 1
+        found = self._found(item, pattern)
+        self.depth -= 1
+        return found
+
+    def _found(self, item: Directive, pattern: str) -> list[Directive]:
         if not any(c in pattern for c in "*?["):
             return self._file(pattern, item)
         out: list[Directive] = []

@@ -12,7 +12,7 @@ from meshcheck.decode.processes import may_read
 from meshcheck.semantics.nginx import files
 from meshcheck.semantics.nginx.levels import Level
 from meshcheck.semantics.nginx.passwords import accepts, credentials
-from meshcheck.semantics.nginx.request import client_address, within
+from meshcheck.semantics.nginx.request import BEHIND_SIDECAR, client_address, within
 from meshcheck.semantics.nginx.run import Answer, Run
 from meshcheck.semantics.nginx.supposing import Undecided
 from meshcheck.semantics.nginx.variables import Unsure, expand
@@ -57,7 +57,8 @@ def _addresses(run: Run, level: Level) -> Vote:
                 else f"whether `{rule}` ({rule.place}) means {address}"
             )
         if found:
-            seen = f" (nginx sees {address})" if address is not None and rule.args[0] != "all" else ""
+            told = address is not None and (rule.args[0] != "all" or len(rules) > 1)
+            seen = f" (nginx sees {address}{', its own sidecar' if address == BEHIND_SIDECAR else ''})" if told else ""
             return True if rule.name == "allow" else Answer(403, f"`{rule}`{seen}", rule)
     return False
 

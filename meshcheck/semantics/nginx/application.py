@@ -9,20 +9,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.model.core import Workload
-from meshcheck.model.nginx import Directive, Nginx
 from meshcheck.model.objects import Meta
 from meshcheck.model.reason import Reason
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics.world.world import World
 
 if TYPE_CHECKING:
+    from meshcheck.model.nginx import Directive, Nginx
     from meshcheck.semantics.nginx.request import Request
     from meshcheck.semantics.nginx.run import Answer
     from meshcheck.semantics.nginx.servers import Listen
     from meshcheck.semantics.nginx.supposing import Supposing
 
 STATION = "application"
-Trail = list[Directive]
 
 
 def nginx_in(world: World, workload: Workload) -> tuple[Nginx, ...]:
@@ -54,8 +53,8 @@ def station(world: World, workload: Workload, request: Request, http2: bool) -> 
     from meshcheck.semantics.nginx.supposing import Undecided
 
     for nginx in nginx_in(world, workload):
-        if nginx.broken is not None and not nginx.tree:
-            return Station(STATION, "nginx", UNKNOWN, nginx.broken, missing=nginx.broken, workload=str(workload))
+        if nginx.broken is not None and not any(listens(item, nginx.root) for item in nginx.tree if item.name == "http"):
+            return _unknown(workload, nginx.broken, [])
         for http in (item for item in nginx.tree if item.name == "http" and item.block is not None):
             try:
                 here = candidates(listens(http, nginx.root), request.port, request.pod_address)
@@ -71,7 +70,7 @@ def _answered(workload: Workload, nginx: Nginx, http: Directive, here: list[List
 
     if nginx.broken is not None:
         return _unknown(workload, nginx.broken, [])
-    trail: Trail = []
+    trail: list[Directive] = []
     if http2 and not any("http2" in item.flags or _on(item.server, "http2") or _on(http, "http2") for item in here):
         return _unknown(workload, f"what nginx answers to HTTP/2 on port {request.port}, where it speaks HTTP/1.1 only", trail)
     try:
@@ -85,7 +84,7 @@ def _answered(workload: Workload, nginx: Nginx, http: Directive, here: list[List
     return _sure(workload, outcomes[0], trail)
 
 
-def _run(nginx: Nginx, http: Directive, here: list[Listen], request: Request, supposing: Supposing, trail: Trail) -> Answer:
+def _run(nginx: Nginx, http: Directive, here: list[Listen], request: Request, supposing: Supposing, trail: list[Directive]) -> Answer:
     """One run of a request. Raises Undecided."""
     from meshcheck.semantics.nginx.decide import ended, process
     from meshcheck.semantics.nginx.levels import Level, entered
@@ -129,13 +128,13 @@ def _refuses(answer: Answer) -> bool:
     return answer.status is not None and (answer.status >= 400 or answer.status == 0)
 
 
-def _unknown(workload: Workload, fact: str, trail: Trail, refusal: Answer | None = None) -> Station:
+def _unknown(workload: Workload, fact: str, trail: list[Directive], refusal: Answer | None = None) -> Station:
     words = f"nginx may answer {refusal.status}: {_words(refusal)}" if refusal is not None else "what nginx answers is not known"
     mentions, reasons = _mentions(trail), _reasons(trail)
     return Station(STATION, "nginx", UNKNOWN, words, mentions, reasons, missing=fact, workload=str(workload))
 
 
-def _sure(workload: Workload, answer: Answer, trail: Trail) -> Station:
+def _sure(workload: Workload, answer: Answer, trail: list[Directive]) -> Station:
     mentions, reasons = _mentions(trail), _reasons(trail)
     words = _words(answer)
     if not _refuses(answer):
@@ -159,11 +158,11 @@ def _words(answer: Answer) -> str:
     return f"{answer.why} ({where.place})"
 
 
-def _mentions(trail: Trail) -> tuple[Mention, ...]:
+def _mentions(trail: list[Directive]) -> tuple[Mention, ...]:
     return tuple({d.source.meta.ref: Mention(d.source.meta, field=d.source.field) for d in trail if d.source is not None}.values())
 
 
-def _reasons(trail: Trail) -> tuple[Reason, ...]:
+def _reasons(trail: list[Directive]) -> tuple[Reason, ...]:
     """The blocks that the request goes through."""
     out = []
     for item in dict.fromkeys(trail):

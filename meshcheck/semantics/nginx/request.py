@@ -14,6 +14,8 @@ from meshcheck.semantics.addresses import parse_address, parse_block
 from meshcheck.semantics.nginx.levels import Level
 from meshcheck.semantics.nginx.supposing import Supposing
 
+BEHIND_SIDECAR = "127.0.0.6"
+"""From where a sidecar connects to its application: istio/istio:pilot/pkg/networking/core/cluster.go (InboundPassthroughBindIpv4)."""
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
 
 

@@ -19,8 +19,6 @@ from meshcheck.semantics.world.world import World
 
 _BY_CLIENTS = ("user-agent", "accept", "accept-encoding", "connection", "content-length", "content-type", "referer")
 _BY_SIDECARS = ("x-forwarded-proto", "x-request-id", "x-forwarded-client-cert")
-BEHIND_SIDECAR = "127.0.0.6"
-"""From where a sidecar connects to its application: istio/istio:pilot/pkg/networking/core/cluster.go (InboundPassthroughBindIpv4)."""
 
 
 def stations(world: World, question: Question, who: CallerView, sending: Sending, backend: Backend, sidecar: bool) -> list[Station]:
@@ -28,7 +26,7 @@ def stations(world: World, question: Question, who: CallerView, sending: Sending
     workload = backend.workload
     if workload is None or question.protocol not in ("http", "https", "grpc") or not nginx_in(world, workload):
         return []
-    from meshcheck.semantics.nginx.request import Request
+    from meshcheck.semantics.nginx.request import BEHIND_SIDECAR, Request
 
     through = sidecar and not bypasses_sidecar(workload, backend.port)
     target = sending.path
@@ -44,7 +42,7 @@ def stations(world: World, question: Question, who: CallerView, sending: Sending
         authority=sending.authority,
         headers=with_token(question),
         guessed=frozenset((*_BY_CLIENTS, *(_BY_SIDECARS if through or sending.http_proxy else ()))),
-        address=_peer(question, who, workload, through),
+        address=BEHIND_SIDECAR if _hidden(workload, through) else question.source_ip or who.address or None,
         tls=question.protocol == "https" or (sending.transport == "tls" and sending.originates_tls),
         port=backend.port,
         pod_address=backend.address if backend.address in workload.addresses else "",
@@ -57,8 +55,6 @@ def stations(world: World, question: Question, who: CallerView, sending: Sending
     return [found]
 
 
-def _peer(question: Question, who: CallerView, workload: Workload, through: bool) -> str | None:
-    """From where the connection comes that nginx accepts."""
-    if through and workload.pod_annotations.get("sidecar.istio.io/interceptionMode") != "TPROXY":
-        return BEHIND_SIDECAR
-    return question.source_ip or who.address or None
+def _hidden(workload: Workload, through: bool) -> bool:
+    """Whether the sidecar connects to the application from an address of its own."""
+    return through and workload.pod_annotations.get("sidecar.istio.io/interceptionMode") != "TPROXY"
