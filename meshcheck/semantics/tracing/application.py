@@ -36,12 +36,19 @@ def stations(world: World, question: Question, who: CallerView, sending: Sending
             target = normalise(path, world.mesh.normalization) + query
         except BadPath:
             return []
+    headers = with_token(question)
+    hidden: tuple[str, ...] = ()
+    if question.claims is not None or (through and world.request_authentications(workload)):
+        sent = headers.get("authorization", ("",))[0]
+        if question.claims is not None or sent.lower().startswith("bearer "):  # a token that was verified may be taken away
+            headers.pop("authorization", None)
+            hidden = ("authorization",)
     request = Request(
         method=sending.method,
         target=target,
         authority=sending.authority,
-        headers=with_token(question),
-        guessed=frozenset((*_BY_CLIENTS, *(_BY_SIDECARS if through or sending.http_proxy else ()))),
+        headers=headers,
+        guessed=frozenset((*_BY_CLIENTS, *(_BY_SIDECARS if through or sending.http_proxy else ()), *hidden)),
         address=BEHIND_SIDECAR if _hidden(workload, through) else question.source_ip or who.address or None,
         tls=question.protocol == "https" or (sending.transport == "tls" and sending.originates_tls),
         port=backend.port,

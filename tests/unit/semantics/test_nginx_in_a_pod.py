@@ -257,3 +257,19 @@ def test_real_ip_and_unknown_addresses() -> None:
 def test_grpc_needs_http2() -> None:
     assert answer(*simple(PASS), protocol="grpc")["verdict"] == "unknown"
     assert status(answer(*simple(PASS.replace("80;", "80 http2;")), protocol="grpc")) == ("allowed", None)
+
+
+def test_a_token_that_the_sidecar_may_take_away() -> None:
+    """Without a sidecar nginx sees the header; behind one that verifies tokens nobody here knows whether it still does."""
+    conf, web = simple(
+        'server { listen 80; if ($http_authorization = "") { return 401; } location / { proxy_pass http://127.0.0.1:3000; } }'
+    )
+    bearer = {"authorization": ["Bearer x.y.z"]}
+    assert status(answer(conf, web)) == ("denied", 401)
+    assert status(answer(conf, web, headers=bearer)) == ("allowed", None)
+    rules = {"jwtRules": [{"issuer": "someone", "jwks": '{"keys": []}'}]}
+    policy = {"apiVersion": "security.istio.io/v1", "kind": "RequestAuthentication", "metadata": {"name": "jwt", "namespace": "shop"}}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"istio-injection": "enabled"}}}
+    trace = answer(space, conf, web, {**policy, "spec": rules}, claims={"iss": "someone", "sub": "me"})
+    assert trace["verdict"] == "unknown"
+    assert "`authorization`" in facts(trace)
