@@ -44,7 +44,7 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
                 continue
         meta = decode_meta(value, origin, default_namespace)
         if decoder is None:
-            decoded: Any = (meta, value.get("data") or {})
+            decoded: Any = (meta, _data(value))
         else:
             try:
                 decoded = decoder(value, meta)
@@ -56,6 +56,12 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         bucket.pop(key, None)  # the last one counts, in the place of the last one
         bucket[key] = decoded
     return Inventory({kind: tuple(found.values()) for kind, found in kept.items()}, tuple(refused), tuple(noted), unknown)
+
+
+def _data(value: dict[str, Any]) -> dict[str, Any]:
+    """The files of a ConfigMap; bytes, which nobody here reads, are None."""
+    texts, raw = value.get("data"), value.get("binaryData")
+    return {**(dict.fromkeys(raw) if isinstance(raw, dict) else {}), **(texts if isinstance(texts, dict) else {})}
 
 
 _POLICIES = ("Policy", "Authentication")

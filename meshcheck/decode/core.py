@@ -105,6 +105,7 @@ def _workload(
         containers=names,
         phase=phase,
         dns_policy=spec.get("dnsPolicy") or "ClusterFirst",
+        pod=spec,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.record import record, value
@@ -51,6 +53,8 @@ class Workload:
     phase: str = ""
     """`Succeeded` and `Failed` pods hold no address."""
     dns_policy: str = "ClusterFirst"
+    pod: Mapping[str, Any] = MappingProxyType({})
+    """The pod's `spec` as it was written, for what is read of it only when a question needs it."""
 
     @property
     def namespace(self) -> str:

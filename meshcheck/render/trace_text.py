@@ -31,6 +31,7 @@ TITLES = {
     "fault": "Fault",
     "cors": "CORS",
     "preflight": "Preflight",
+    "application": "Application",
 }
 _KINDS = {
     "reset": "connection reset",

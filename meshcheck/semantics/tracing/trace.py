@@ -14,7 +14,7 @@ from meshcheck.semantics.outbound import client
 from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.scope import scope_of
 from meshcheck.semantics.outbound.sending import Sending
-from meshcheck.semantics.tracing import caller, network, server, symptoms, target
+from meshcheck.semantics.tracing import application, caller, network, server, symptoms, target
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend
@@ -152,6 +152,8 @@ def _arrive(call: Call, stations: list[Station], sending: Sending, backend: Back
     else:
         arriving = arrival(call.world, question, call.who, sending, backend, call.now)
         stations += server.serve(call.world, workload, backend.port, arriving, call.explain)
+    if stations[-1].verdict != DENIED:
+        stations += application.stations(call.world, question, call.who, sending, backend, sidecar)
     refusing = stations[-1] if stations and stations[-1].verdict == DENIED else None
     if refusing is not None:
         return ended(call, stations, DENIED, _seen(refusing.symptom, sending), backend)
