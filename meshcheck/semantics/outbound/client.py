@@ -13,7 +13,6 @@ from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.attachment import selects
-from meshcheck.semantics.outbound import mesh_routes
 from meshcheck.semantics.outbound import scope as scopes
 from meshcheck.semantics.outbound.destinations import Sender
 from meshcheck.semantics.outbound.sending import Sending, authority_of, refused, with_token
@@ -43,13 +42,28 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, wi
         if capture:
             return _Client(world, question, who.workload, what, base).send()
     if service is not None and who.workload is not None and question.is_http and not (who.caller.plaintext or with_sidecar):
-        routes = mesh_routes.routes_for(world, service, what.port, who.workload.namespace)
-        if routes is not None and not mesh_routes.shows_mesh(world):
+        routes = _mesh_routes(world, service, what.port, who.workload.namespace)
+        if routes is not None and not _shows_mesh(world):
             return _Client(world, question, who.workload, what, base, istio=False).send()
     transport = "mtls" if who.caller.mtls else "tls" if question.protocol in ("https", "tls") else "plaintext"
     if what.refused:
         return [_refused(base, what.refused, symptoms.REFUSED)]
     return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
+
+
+def _mesh_routes(world: World, service: Service, port: int, namespace: str) -> tuple[HttpRoute, ...] | None:
+    """Routes of Gateway API on a Service port; what reads them is imported where there are any."""
+    if not (world.inventory.of("HTTPRoute") or world.inventory.of("GRPCRoute")):
+        return None
+    from meshcheck.semantics.outbound import mesh_routes
+
+    return mesh_routes.routes_for(world, service, port, namespace)
+
+
+def _shows_mesh(world: World) -> bool:
+    from meshcheck.semantics.outbound import mesh_routes
+
+    return mesh_routes.shows_mesh(world)
 
 
 def _refused(base: Sending, why: str, symptom: Symptom, decider: Mention | None = None, name: str = "service") -> Sending:
@@ -83,7 +97,7 @@ class _Client:
             return [_refused(self.base, why, symptoms.RESET, Mention(service.meta, field=("spec", "ports")), STATION)]
         http = question.is_http and protocol in (port_protocol.HTTP, port_protocol.DETECTED)
         base = replace(self.base, http_proxy=http, tagged=http)
-        routes = mesh_routes.routes_for(self.world, service, port, self.workload.namespace) if http else None
+        routes = _mesh_routes(self.world, service, port, self.workload.namespace) if http else None
         if routes is not None:
             return self._mesh_routes(base, routes, found)
         virtual = selection.for_sidecar(self._virtual_services(), host, self.workload.namespace, self.world.mesh.virtual_service_export_to)
@@ -187,6 +201,8 @@ class _Client:
 
     def _mesh_routes(self, base: Sending, routes: tuple[HttpRoute, ...], port: ServicePort) -> list[Sending]:
         """Routes of Gateway API that are attached to the Service."""
+        from meshcheck.semantics.outbound import mesh_routes
+
         request = self._request(base, port)
         route, match = mesh_routes.choose(routes, request)
         owners = {r.owner.ref: r.owner for r in routes if r.owner is not None}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import product
+from typing import TYPE_CHECKING
 
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
-from meshcheck.semantics import entry
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.outbound import client
 from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
@@ -20,6 +20,9 @@ from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
+
+if TYPE_CHECKING:
+    from meshcheck.semantics.entry import Entry
 
 
 def trace(world: World, question: Question, *, explain: bool = True, now: float | None = None) -> Trace:
@@ -42,8 +45,7 @@ def _from(world: World, question: Question, who: CallerView, explain: bool, now:
     call = Call(world, question, who, what, explain, now)
     if question.network_policy_only:
         return _network_only(call)
-    doors = entry.entries(call)
-    if doors is not None:
+    if _may_enter(call) and (doors := _entries(call)) is not None:
         return merge([through_entry(call, door) for door in doors], "through which of the gateways that serve the host the call enters")
     if who.missing or what.missing:
         return unknown(call, [m for m in (who.missing, what.missing) if m])
@@ -58,7 +60,22 @@ def _from(world: World, question: Question, who: CallerView, explain: bool, now:
     return merge(traces, "; ".join(unsure.values()))
 
 
-def through_entry(call: Call, door: entry.Entry) -> Trace:
+def _may_enter(call: Call) -> bool:
+    """Whether the call may go through a gateway: it is named, it comes from outside, or the Service called is a gateway's."""
+    caller_in, named = call.question.caller, call.what.named
+    if call.question.target.via is not None or caller_in.external or (call.who.workload is None and caller_in.ip):
+        return True
+    service = named.service if named is not None else None
+    return service is not None and any(is_gateway(pod) for pod in call.world.pods_of(service))
+
+
+def _entries(call: Call) -> list[Entry] | None:
+    from meshcheck.semantics.entry import entries  # most calls do not enter: they are answered without it
+
+    return entries(call)
+
+
+def through_entry(call: Call, door: Entry) -> Trace:
     """A call that enters through a gateway or ingress controller, and what it sends on."""
     passed = door.enter(call)
     if passed.verdict is not None:
