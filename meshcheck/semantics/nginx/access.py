@@ -114,5 +114,5 @@ def _sub_request(run: Run, level: Level, ask: SubRequest) -> Vote:
         return True if run.supposing.ask(fact) else Answer(403, f"`{setting}` refuses", setting)
     if 200 <= answer.status < 300:
         return True
-    status = answer.status if answer.status in (401, 403) else 500
+    status = answer.status if answer.status in (401, 403, 444) else 500
     return Answer(status, f"`{setting}`: the sub-request gets {answer.status} ({answer.why})", setting)
