@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.decode.metadata import texts
-from meshcheck.model.core import ContainerPort, Endpoints, Namespace, Node, Secret, Service, ServiceAccount, ServicePort, Workload
+from meshcheck.model.core import ContainerPort, Endpoints, Namespace, Node, Sealed, Secret, Service, ServiceAccount, ServicePort, Workload
 from meshcheck.model.objects import Meta, ObjectRef
 
 _EMPTY: Mapping[str, Any] = {}
@@ -28,20 +28,18 @@ _PEM_KEYS = ("tls.crt", "tls.key", "ca.crt", "cert", "key", "cacert")
 
 
 def decode_secret(value: Mapping[str, Any], meta: Meta) -> Secret:
-    """A Secret; its values are looked at here and forgotten."""
-    data, texts = value.get("data") or {}, value.get("stringData") or {}
-    malformed = [name for name in _PEM_KEYS if not _is_pem(texts.get(name), data.get(name))]
-    keys = dict.fromkeys([*data, *texts])
-    return Secret(meta, tuple(keys), tuple(name for name in malformed if name in keys))
+    """A Secret; certificates and keys are looked at here and forgotten."""
+    data, written = value.get("data") or {}, value.get("stringData") or {}
+    plain = {name: _decoded(text) for name, text in data.items()} | {name: str(text) for name, text in written.items()}
+    malformed = tuple(name for name in _PEM_KEYS if name in plain and "-----BEGIN " not in plain[name])
+    return Secret(meta, tuple(plain), malformed, {name: Sealed(text) for name, text in plain.items() if name not in _PEM_KEYS})
 
 
-def _is_pem(text: Any, encoded: Any) -> bool:
-    if text is None:
-        try:
-            text = b64decode(encoded or "", validate=False).decode("utf-8", "replace")
-        except (ValueError, TypeError):
-            return False
-    return "-----BEGIN " in str(text)
+def _decoded(text: Any) -> str:
+    try:
+        return b64decode(text or "", validate=False).decode("utf-8", "replace")
+    except (ValueError, TypeError):
+        return ""
 
 
 def decode_service_account(value: Mapping[str, Any], meta: Meta) -> ServiceAccount:

@@ -42,6 +42,10 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     ("gateway.networking.x-k8s.io", "XListenerSet"): ("gateway_api", "decode_listener_set"),
     (_GATEWAY_API, "ReferenceGrant"): ("gateway_api", "decode_reference_grant"),
     (_GATEWAY_API, "BackendTLSPolicy"): ("gateway_api", "decode_backend_tls_policy"),
+    **{
+        ("gateway.envoyproxy.io", kind): ("envoy_gateway", "decode_policy")
+        for kind in ("SecurityPolicy", "ClientTrafficPolicy", "BackendTrafficPolicy", "EnvoyExtensionPolicy", "EnvoyPatchPolicy")
+    },
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),

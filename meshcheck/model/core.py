@@ -122,14 +122,32 @@ class Endpoints:
     ports: tuple[ServicePort, ...]
 
 
+class Sealed:
+    """A value that may be compared and never shown."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Sealed(…)"
+
+    def reveal(self) -> str:
+        """The value, for a comparison; it must not end up in an answer."""
+        return self._value
+
+
 @record
 class Secret:
-    """A Secret: the names of its keys, and whether it holds a certificate with its key. Its values are never kept."""
+    """A Secret: the names of its keys, and whether it holds a certificate with its key."""
 
     meta: Meta
     keys: tuple[str, ...]
     malformed: tuple[str, ...]
     """Keys of certificates and private keys whose value is plainly no PEM text."""
+    credentials: Mapping[str, Sealed]
+    """What a client's credentials are compared with: values of all keys but those of certificates."""
 
 
 @record

@@ -72,6 +72,8 @@ class HttpRoute:
     field: Path
     owner: Meta | None = None
     """The object that holds it, where several are merged; else the VirtualService's own."""
+    unclear: str | None = None
+    """What nobody knows of this route, so that it cannot be followed."""
 
 
 @record

@@ -12,11 +12,13 @@ from meshcheck.model.core import Workload
 from meshcheck.model.gateway_api import Gateway
 from meshcheck.model.istio_networking import VirtualService
 from meshcheck.semantics.attachment import GATEWAY_NAME
+from meshcheck.semantics.envoy_gateway.attachment import Place
 from meshcheck.semantics.gateway.pods import gateways_of
 from meshcheck.semantics.gateway.servers import Bound, Port, resolved_port
 from meshcheck.semantics.gateway.virtual_services import by_gateway
-from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
+from meshcheck.semantics.gateway_api.classes import ENVOY_GATEWAY, ISTIO, controller_of
 from meshcheck.semantics.gateway_api.config import servers_of, virtual_services
+from meshcheck.semantics.gateway_api.listeners import members_of
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.world import World
 
@@ -32,8 +34,8 @@ class Config(NamedTuple):
     """Tells this configuration from others."""
     mesh: bool = True
     """The proxy is one of Istio's: its policies apply, and it speaks mTLS to sidecars."""
-    reject: Callable[[str], Sequence[str]] = lambda _: ()
-    """Why routes that name a listener are not on it, in words, by the name of the listener."""
+    place: Callable[[str], Place | None] = lambda _: None
+    """Where a listener is, by its name: for the policies of Envoy Gateway; the route is filled in later."""
 
 
 def config_of(world: World, workload: Workload) -> Config:
@@ -68,7 +70,10 @@ def api_config(world: World, gateway: Gateway) -> Config:
         for _, bound in servers_of(world, gateway):
             ports.setdefault(bound.server.port, Port()).add(bound)
         routes = virtual_services(world, gateway)
-        return Config(ports, lambda name: routes.get(name, ()), ("gateway", gateway.meta.ref), mesh=False)
+        places: dict[str, Place] = {}
+        if controller_of(world, gateway) == ENVOY_GATEWAY:
+            places = {m.name: Place(gateway.meta, m.owner, m.listener.name, gateway.meta, "") for m in members_of(world, gateway)}
+        return Config(ports, lambda name: routes.get(name, ()), ("gateway", gateway.meta.ref), False, places.get)
 
     return world.once(("gateway api config", gateway.meta.ref), make)
 

@@ -9,12 +9,10 @@ from meshcheck.semantics.attachment import GATEWAY_NAME
 from meshcheck.semantics.entry import istio
 from meshcheck.semantics.entry.config import api_config, config_of, services_of
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
-from meshcheck.semantics.gateway_api.classes import ENVOY_GATEWAY, ISTIO, controller_of
+from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.world import World
-
-_POLICIES = ("SecurityPolicy", "ClientTrafficPolicy", "BackendTrafficPolicy", "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "HTTPRouteFilter")
 
 
 def gateway_entries(world: World, gateway: Gateway, port: int) -> list[Entry]:
@@ -26,11 +24,6 @@ def gateway_entries(world: World, gateway: Gateway, port: int) -> list[Entry]:
         return [Entry(name, lambda call: unknown((), fact))]
     if controller == ISTIO:
         return _by_istio(world, gateway, port, name)
-    unread = [kind for kind in _POLICIES if world.inventory.not_decoded.get(kind)] if controller == ENVOY_GATEWAY else []
-    if unread:
-        return [
-            Entry(name, lambda call: unknown((), f"what {', '.join(unread)} of Envoy Gateway make of the call: they are not traced yet"))
-        ]
     pod = stand_in(world, gateway, {}, f"{gateway.meta.name} ({controller})")
     pods = istio.Pods(pod, port, None, labels_known=False)
 

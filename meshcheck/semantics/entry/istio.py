@@ -295,8 +295,11 @@ class _Gateway:
                 return self._stop(f"{name}: fault.abort {route.abort_status}", symptom, decider, "fault")
             station = Station("fault", GATEWAY, DENIED, f"{name}: fault.abort", (decider,), symptom=symptom, decider=decider)
             aborted = [replace(base, stations=(station,))]
-        if (fact := unknown_delegate(entry.virtual, route)) is not None:
+        if (fact := unknown_delegate(entry.virtual, route) or route.unclear) is not None:
             return unknown(self.stations, fact)
+        self.stations += self._route_filters(entry, request, headers)
+        if end := refused(self.stations):
+            return end
         own = answers.own_answer(route, entry.match, request)
         if own is not None:
             verdict = DENIED if (own.status or 0) >= 400 else ALLOWED
@@ -321,6 +324,21 @@ class _Gateway:
         if not route.destinations:
             return self._stop(f"{name}: it has no destination", symptoms.NO_CLUSTER, mention, "route")
         return self._onward([*aborted, *sendings])
+
+    def _route_filters(self, entry: Entry, request: RouteRequest, headers: Mapping[str, Sequence[str]]) -> list[Station]:
+        """Filters that a route has of its own: the policies of Envoy Gateway."""
+        place = self.config.place(entry.virtual.gateways[0]) if entry.virtual.gateways else None
+        if place is None:
+            return []
+        from meshcheck.semantics.envoy_gateway.filters import Asked, stations_of
+
+        asked = Asked(
+            request.method, request.path, request.query, request.authority, headers, self.peer.address,
+            self.call.question.claims, self.call.now,
+        )  # fmt: skip
+        at = place._replace(route=entry.owner, rule=entry.route.name)
+        found = stations_of(self.world, at, asked, entry.route.cors is not None)
+        return [replace(self._as_gateway(station), workload=str(self.workload)) for station in found]
 
     def _forwarded(self, headers: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """Headers as the gateway sends them: its peer stands at the end of X-Forwarded-For; without a peer's address it cannot be known."""

@@ -14,6 +14,7 @@ from meshcheck.model.istio_networking import HttpRoute, L4Route, VirtualService
 from meshcheck.model.record import replace
 from meshcheck.semantics.gateway.servers import Bound
 from meshcheck.semantics.gateway_api.attachment import Attached, attached
+from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
 from meshcheck.semantics.gateway_api.conversion import convert, precedence, tcp_destinations
 from meshcheck.semantics.gateway_api.listeners import Member, members_of
 from meshcheck.semantics.routing.selection import host_covers
@@ -87,11 +88,12 @@ def _more_specific(member: Member, members: Iterable[Member]) -> list[str]:
 
 def _merged(world: World, member: Member, host: str, items: list[Attached]) -> VirtualService:
     """All routes of one host on one listener, in order of precedence."""
+    istio = controller_of(world, member.gateway) == ISTIO
     http: list[tuple[HttpRoute, Attached]] = []
     l4: list[L4Route] = []
     for item in items:
         if item.route.kind in ("HTTPRoute", "GRPCRoute"):
-            http += [(replace(route, owner=item.route.meta), item) for route in convert(world, item.route).routes]
+            http += [(replace(route, owner=item.route.meta), item) for route in convert(world, item.route, istio=istio).routes]
         else:
             for rule in item.route.rules:
                 match = {"sniHosts": [host]} if item.route.kind == "TLSRoute" else {}

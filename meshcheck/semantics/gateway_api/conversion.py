@@ -30,19 +30,22 @@ class Unsupported(ValueError):
     """Something in a rule that makes the controller drop the route; the text says what."""
 
 
-def convert(world: World, route: Route, *, in_mesh: bool = False) -> Converted:
-    """The rules of an HTTPRoute or GRPCRoute. References are checked, except for routes `in_mesh`, which belong to their callers."""
+def convert(world: World, route: Route, *, in_mesh: bool = False, istio: bool = False) -> Converted:
+    """The rules of an HTTPRoute or GRPCRoute. References are checked, except for routes `in_mesh`, which belong to their callers.
+
+    `istio`: Istio drops a route with filters that it does not know; what others make of them is not known.
+    """
     try:
-        return Converted(tuple(item for rule in route.rules for item in _rule(world, route, rule, in_mesh)))
+        return Converted(tuple(item for rule in route.rules for item in _rule(world, route, rule, in_mesh, istio)))
     except Unsupported as error:
         return Converted((), str(error))
 
 
-def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool) -> Iterable[HttpRoute]:
+def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: bool) -> Iterable[HttpRoute]:
     filters = {item.get("type"): item for item in rule.filters}
-    for kind in filters:
-        if kind not in _FILTERS:
-            raise Unsupported(f"{kind} filters are not known to every controller")
+    strange = [kind for kind in filters if kind not in _FILTERS]
+    if strange and istio:
+        raise Unsupported(f"Istio knows no {strange[0]} filters")
     redirect = (filters.get("RequestRedirect") or _EMPTY).get("requestRedirect")
     rewrite = (filters.get("URLRewrite") or _EMPTY).get("urlRewrite")
     headers = (filters.get("RequestHeaderModifier") or _EMPTY).get("requestHeaderModifier")
@@ -67,6 +70,7 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool) -> Iterabl
             cors=_cors(cors) if cors is not None else None,
             request_headers=_headers(headers) if headers is not None else {},
             field=rule.field,
+            unclear=f"what the {strange[0]} filter of {route.meta.ref} does" if strange else None,
         )
 
 
@@ -188,16 +192,8 @@ def _headers(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cors(item: Mapping[str, Any]) -> dict[str, Any]:
     """Origins of Gateway API as matchers; preflights of other origins are answered without CORS headers."""
-    origins: list[dict[str, str]] = []
-    for origin in item.get("allowOrigins") or ():
-        if "*" not in origin:
-            origins.append({"exact": origin})
-        elif origin == "*":
-            origins.append({"regex": ".*"})
-        else:
-            origins.append({"regex": ".*".join(_escaped(part) for part in origin.split("*"))})
     return {
-        "allowOrigins": origins,
+        "allowOrigins": origin_matchers(item.get("allowOrigins") or ()),
         "allowMethods": list(item.get("allowMethods") or ()),
         "allowHeaders": list(item.get("allowHeaders") or ()),
         "exposeHeaders": list(item.get("exposeHeaders") or ()),
@@ -205,6 +201,19 @@ def _cors(item: Mapping[str, Any]) -> dict[str, Any]:
         "maxAge": f"{item.get('maxAge') or 5}s",
         "unmatchedPreflights": "IGNORE",
     }
+
+
+def origin_matchers(written: Iterable[str]) -> list[dict[str, str]]:
+    """Origins as Gateway API writes them, as matchers: a star stands for any text."""
+    origins: list[dict[str, str]] = []
+    for origin in written:
+        if "*" not in origin:
+            origins.append({"exact": origin})
+        elif origin == "*":
+            origins.append({"regex": ".*"})
+        else:
+            origins.append({"regex": ".*".join(_escaped(part) for part in origin.split("*"))})
+    return origins
 
 
 def _escaped(text: str) -> str:
