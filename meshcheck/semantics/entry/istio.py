@@ -21,7 +21,7 @@ from meshcheck.semantics.entry.client import Peer, peer_of, remote_address
 from meshcheck.semantics.entry.config import Config
 from meshcheck.semantics.entry.passed import Passed, refused, unknown
 from meshcheck.semantics.gateway.servers import Bound, Port
-from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, pick, table
+from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, VirtualHost, pick, table
 from meshcheck.semantics.outbound.destinations import Sender
 from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
 from meshcheck.semantics.request_path import split_target
@@ -222,10 +222,26 @@ class _Gateway:
             return self._redirected(host.redirects, authority, attributes.path + query)
         if host is None:
             return self._stop(self._no_host(routes, authority, servers), symptoms.NO_ROUTE, self._nearest(routes, servers), "route")
+        if (fact := self._not_isolated(host, authority, servers)) is not None:
+            return unknown(self.stations, fact)
         picked = pick(host, request)
         if picked.entry is None:
             return self._stop(no_route(host.host, picked), symptoms.NO_ROUTE, self._last_miss(picked), "route")
         return self._routed(picked.entry, request, attributes.headers, query)
+
+    def _not_isolated(self, host: VirtualHost, authority: str, servers: tuple[Bound, ...]) -> str | None:
+        """The fact that decides where a host belongs to one listener, and only a less exact one has routes for it.
+
+        Source: kubernetes-sigs/gateway-api:apis/v1/gateway_types.go (listener isolation, which not every controller has).
+        """
+        if self.config.mesh or len(servers) < 2:
+            return None
+        name = authority.partition(":")[0].lower()
+        covering = [(len(h), b) for b in servers for h in b.sni_hosts if host_covers(h, name)]
+        owner = max(covering, key=lambda item: item[0])[1] if covering else None
+        if owner is None or any(owner.gateway_name in v.gateways for v in host.owners):
+            return None
+        return f"whether the controller isolates listeners: `{name}` belongs to listener {owner.server.name}, which has no route for it"
 
     def _misdirected(self, authority: str, chosen: Bound) -> Bound | None:
         """The listener that Host would choose, where it is not the one that the connection chose. Istio does not look at that.
@@ -323,7 +339,7 @@ class _Gateway:
         sendings = self._sender(entry.owner, http=True).to_destinations(base, entry.owner, route.destinations, request.port)
         if not route.destinations:
             return self._stop(f"{name}: it has no destination", symptoms.NO_CLUSTER, mention, "route")
-        return self._onward([*aborted, *sendings])
+        return self._onward([*aborted, *sendings], True)
 
     def _route_filters(self, entry: Entry, request: RouteRequest, headers: Mapping[str, Sequence[str]]) -> list[Station]:
         """Filters that a route has of its own: the policies of Envoy Gateway."""
@@ -355,8 +371,8 @@ class _Gateway:
         missing = symptoms.RESET if not http else symptoms.NO_BACKEND if owner.ref.api_version.startswith(GROUP) else symptoms.NO_CLUSTER
         return Sender(self.world, self.call.question, self.workload, "route", GATEWAY, missing, self.config.mesh)
 
-    def _onward(self, sendings: Sequence[Sending]) -> Passed:
-        """The second hop: the gateway's pod calls."""
+    def _onward(self, sendings: Sequence[Sending], decrypted: bool) -> Passed:
+        """The second hop: the gateway's pod calls. `decrypted`: TLS of the client ended here."""
         workload = self.workload
         address = workload.addresses[0] if workload.addresses else ""
         known = Sidecar(True, "a gateway's proxy")
@@ -366,7 +382,8 @@ class _Gateway:
         )  # fmt: skip
         who = who._replace(caller=replace(who.caller, external=False))
         asked = self.call.question
-        question = replace(asked, source_ip=None)
+        protocol = {"https": "http", "tls": "tcp"}.get(asked.protocol, asked.protocol) if decrypted else asked.protocol
+        question = replace(asked, source_ip=None, protocol=protocol)
         if asked.claims is not None and self.world.request_authentications(workload) and not self._forwards_token():
             question = replace(question, claims=None)
         return Passed(tuple(self.stations), None, None, (), question, who, tuple(sendings))
@@ -422,7 +439,8 @@ class _Gateway:
         if call.explain:
             self.stations.append(Station("route", GATEWAY, ALLOWED, f"{owner.ref}", (mention,), decider=mention))
         base = Sending((), None, transport, False, False, "", "", "", call.question.sni)
-        return self._onward(self._sender(owner, http=False).to_destinations(base, owner, route.destinations, bound.server.port))
+        sendings = self._sender(owner, http=False).to_destinations(base, owner, route.destinations, bound.server.port)
+        return self._onward(sendings, transport != "tls")
 
 
 def no_route(host: str, picked: Picked) -> str:
