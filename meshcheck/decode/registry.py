@@ -28,6 +28,8 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     **{("batch", kind): ("core", "decode_controller") for kind in ("Job", "CronJob")},
     ("discovery.k8s.io", "EndpointSlice"): ("core", "decode_endpoints"),
     ("networking.k8s.io", "NetworkPolicy"): ("network_policy", "decode"),
+    ("networking.k8s.io", "Ingress"): ("ingress", "decode_ingress"),
+    ("networking.k8s.io", "IngressClass"): ("ingress", "decode_ingress_class"),
     **{
         ("policy.networking.k8s.io", kind): ("network_policy", "decode")
         for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")

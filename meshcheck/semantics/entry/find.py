@@ -8,14 +8,16 @@ from typing import Any
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station
-from meshcheck.semantics.entry import istio
+from meshcheck.semantics.entry import ingress_nginx, istio
 from meshcheck.semantics.entry.client import peer_of
 from meshcheck.semantics.entry.config import config_of, services_of
+from meshcheck.semantics.entry.gates import load_balancer
 from meshcheck.semantics.entry.gateway_api import gateway_entries
-from meshcheck.semantics.entry.istio import load_balancer
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
 from meshcheck.semantics.gateway_api.listeners import members_of
+from meshcheck.semantics.ingress.controller import controller_of, is_ingress_nginx
+from meshcheck.semantics.ingress.objects import served
 from meshcheck.semantics.outbound import client
 from meshcheck.semantics.routing.selection import host_covers
 from meshcheck.semantics.tracing import symptoms
@@ -54,7 +56,7 @@ def _by_external_address(world: World, host: str) -> Service | None:
 
 
 def _is_entry(world: World, service: Service) -> bool:
-    return any(is_gateway(pod) for pod in world.pods_of(service))
+    return any(is_gateway(pod) or is_ingress_nginx(pod) for pod in world.pods_of(service))
 
 
 def _serving(call: Call) -> list[Entry]:
@@ -75,6 +77,8 @@ def _doors(world: World, port: int) -> list[tuple[Entry, frozenset[str], bool]]:
         out: list[tuple[Entry, frozenset[str], bool]] = []
         served: set[int] = set()
         for pod in world.workloads:
+            if is_ingress_nginx(pod):
+                out += _ingress_doors(world, pod, port)
             if not is_gateway(pod):
                 continue
             config = config_of(world, pod)
@@ -103,6 +107,18 @@ def _doors(world: World, port: int) -> list[tuple[Entry, frozenset[str], bool]]:
         return out
 
     return world.once(("ways in", port), find)
+
+
+def _ingress_doors(world: World, pod: Workload, port: int) -> list[tuple[Entry, frozenset[str], bool]]:
+    """ingress-nginx on a port of its Services, with the hosts of its Ingresses."""
+    hosts = frozenset(rule.host or "*" for ingress in served(world, controller_of(world, pod))[0] for rule in ingress.rules)
+    out = []
+    for service in world.services_of(pod):
+        found = next((p for p in service.ports if p.number == port and p.protocol == "TCP"), None)
+        if found is not None:
+            public = service.kind in ("LoadBalancer", "NodePort") or bool(service.external_addresses)
+            out.append((_classic(pod, target_number(found, pod) or port, service), hosts, public))
+    return out
 
 
 def exposed(service: Service, call: Call) -> Entry:
@@ -171,6 +187,8 @@ def _of_pods(world: World, pod: Workload, port: int) -> Entry:
 
 
 def _classic(pod: Workload, port: int, service: Service | None) -> Entry:
+    if is_ingress_nginx(pod):
+        return Entry(str(pod), lambda call: ingress_nginx.pass_through(call, ingress_nginx.Door(pod, service, port)))
     if not is_gateway(pod):
         return _lost(
             str(pod), f"what {pod} makes of the call: it is not a gateway of Istio, nor an ingress controller that meshcheck knows"

@@ -15,10 +15,10 @@ from meshcheck.model.mesh_config import Topology
 from meshcheck.model.objects import Meta
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
-from meshcheck.semantics.addresses import parse_address, parse_block
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.entry.client import Peer, peer_of, remote_address
 from meshcheck.semantics.entry.config import Config
+from meshcheck.semantics.entry.gates import load_balancer, wire
 from meshcheck.semantics.entry.passed import Passed, refused, unknown
 from meshcheck.semantics.gateway.servers import Bound, Port
 from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, VirtualHost, pick, table
@@ -29,10 +29,9 @@ from meshcheck.semantics.routing import answers, cors
 from meshcheck.semantics.routing.delegates import unknown_delegate
 from meshcheck.semantics.routing.match import RouteRequest
 from meshcheck.semantics.routing.selection import host_covers
-from meshcheck.semantics.tracing import network, server, symptoms
+from meshcheck.semantics.tracing import server, symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
-from meshcheck.semantics.tracing.target import Backend
 from meshcheck.semantics.world.sidecars import Sidecar
 from meshcheck.semantics.world.world import World
 
@@ -97,9 +96,7 @@ class _Gateway:
             out.append(load_balancer(service, given))
             if out[-1].verdict == DENIED:
                 return out
-        backend = Backend(self.workload, self.workload.addresses[0] if self.workload.addresses else "", self.pods.port, service, None)
-        who = self.call.who._replace(address=self.peer.address) if self.call.who.workload is None else self.call.who
-        return out + network.policies(self.world, self.call.question, who, backend, self.call.explain)
+        return out + wire(self.call, self.workload, self.pods.port, service, self.peer.address)
 
     def _stop(self, why: str, symptom: Symptom, decider: Mention | None = None, name: str = "listener") -> Passed:
         mentions = (decider,) if decider else ()
@@ -460,22 +457,6 @@ def secret_of(world: World, namespace: str, name: str) -> Secret | None:
     """A Secret by name."""
     table = world.once("secrets", lambda: {(s.meta.namespace, s.meta.name): s for s in world.inventory.of("Secret")})
     return table.get((namespace, name))
-
-
-def load_balancer(service: Service, address: str) -> Station:
-    """`loadBalancerSourceRanges`: who is let in at all."""
-    name = f"Service {service.namespace}/{service.name}"
-    mention = Mention(service.meta, field=("spec", "loadBalancerSourceRanges"))
-    given = parse_address(address) if address else None
-    if given is None:
-        fact = f"the client's address, for loadBalancerSourceRanges of {name}: say it with `--source-ip`"
-        return Station(
-            "load-balancer", "load-balancer", UNKNOWN, f"{name} lets in {', '.join(service.source_ranges)}", (mention,), missing=fact
-        )
-    if any(block.holds(given) for text in service.source_ranges if (block := parse_block(text)) is not None):
-        return Station("load-balancer", "load-balancer", ALLOWED, f"{name} lets {address} in", (mention,))
-    why = f"{name} lets in {', '.join(service.source_ranges)}, and not {address}"
-    return Station("load-balancer", "load-balancer", DENIED, why, (mention,), symptom=symptoms.TIMEOUT, decider=mention)
 
 
 def l4_hosts(bound: Bound, virtual: VirtualService) -> bool:

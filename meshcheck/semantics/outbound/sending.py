@@ -31,6 +31,8 @@ class Sending:
     """The TLS is made by the caller's sidecar, not by the application."""
     headers: Mapping[str, tuple[str, ...]] | None = None
     """As they are sent on, where the proxy changes them."""
+    proxy: str = "envoy"
+    """Which HTTP proxy turns failures on the wire into an answer: envoy (503) or nginx (502, 504)."""
 
 
 def authority_of(question: Question, what: TargetView) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
 from meshcheck.semantics.gateway.pods import is_gateway
+from meshcheck.semantics.ingress.controller import is_ingress_nginx
 from meshcheck.semantics.outbound import client
 from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.scope import scope_of
@@ -66,7 +67,10 @@ def _may_enter(call: Call) -> bool:
     if call.question.target.via is not None or caller_in.external or (call.who.workload is None and caller_in.ip):
         return True
     service = named.service if named is not None else None
-    return service is not None and any(is_gateway(pod) for pod in call.world.pods_of(service))
+    if service is None:
+        return False
+    pods = call.world.pods_of(service)
+    return call.world.once(("an entry", service.meta.ref), lambda: any(is_gateway(pod) or is_ingress_nginx(pod) for pod in pods))
 
 
 def _entries(call: Call) -> list[Entry] | None:
@@ -185,7 +189,7 @@ def unknown(call: Call, facts: list[str]) -> Trace:
 def _seen(symptom: Symptom | None, sending: Sending) -> Symptom:
     """What the caller sees: an HTTP proxy in front turns failures on the wire into a 503."""
     found = symptom or symptoms.RESET
-    return symptoms.through_client_proxy(found) if sending.http_proxy else found
+    return symptoms.through_proxy(found, sending.proxy) if sending.http_proxy else found
 
 
 def ended(

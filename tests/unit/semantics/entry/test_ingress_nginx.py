@@ -1,0 +1,152 @@
+"""Calls through ingress-nginx. The ids are those of worked examples that were written by hand from the controller's source and its tests.
+
+A case is (id, Ingresses, more of the ConfigMap, question, verdict, what is seen), as in test_ways_in.py.
+"""
+
+# ruff: noqa: E501  tables of manifests
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import app, space, thing
+from tests.unit.semantics.entry.test_ways_in import check
+
+Json = dict[str, Any]
+CLASS = "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
+LABELS = "{app.kubernetes.io/name: ingress-nginx, app.kubernetes.io/component: controller}"
+POD = f"""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: ingress-nginx-controller, namespace: ingress-nginx}}
+spec:
+  selector: {{matchLabels: {LABELS}}}
+  template:
+    metadata: {{labels: {LABELS}}}
+    spec: {{serviceAccountName: ingress-nginx, containers: [{{name: controller, image: registry.k8s.io/ingress-nginx/controller:v1.15.0}}]}}
+"""
+SERVICE = thing("v1", "Service", "ingress-nginx", "ingress-nginx-controller",
+                f"{{type: LoadBalancer, externalTrafficPolicy: POLICY, selector: {LABELS}, ports: [{{name: http, port: 80, targetPort: 80}}, {{name: https, port: 443, targetPort: 443}}]}}")  # fmt: skip
+
+
+def ingress(
+    rules: str, notes: str = "", name: str = "s", more: str = "", created: str = "", klass: str = "ingressClassName: nginx,"
+) -> str:
+    prefixed = ", ".join(f"nginx.ingress.kubernetes.io/{note}" for note in notes.split(" ; ") if note)
+    age = f", creationTimestamp: '{created}'" if created else ""
+    return f"""\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: {name}, namespace: shop{age}, annotations: {{{prefixed}}}}}
+spec: {{{klass} {more} rules: [{rules}]}}
+"""
+
+
+def rule(path: str = "/", kind: str = "Prefix", service: str = "web", host: str = "a.example", port: int = 80) -> str:
+    named = f"host: '{host}', " if host else ""
+    return f"{{{named}http: {{paths: [{{path: '{path}', pathType: {kind}, backend: {{service: {{name: {service}, port: {{number: {port}}}}}}}}}]}}}}"
+
+
+def to(url: str = "http://a.example/", source_ip: str | None = "203.0.113.9", **more: Any) -> Json:
+    return {"from": {"external": True}, "to": {"url": url}, **({"source_ip": source_ip} if source_ip else {}), **more}
+
+
+def secret(name: str, key: str, value: str = "eve:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=") -> str:
+    return f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: shop}}\nstringData: {{{key}: '{value}'}}\n"
+
+
+W, TLS = rule(), "tls: [{hosts: [a.example], secretName: crt}],"
+BASIC = "auth-type: basic ; nginx.ingress.kubernetes.io/auth-secret: creds".replace(" ; nginx.ingress.kubernetes.io/", " ; ")
+EVE = {"headers": {"authorization": ["Basic ZXZlOnRlc3Q="]}}
+PREFLIGHT = {"method": "OPTIONS", "headers": {"origin": ["https://ui.example"], "access-control-request-method": ["PUT"]}}
+
+CASES: list[tuple[str, list[str], str, Json, str, str]] = [
+    ("plain", [ingress(W)], "", to(), "allowed", ""),
+    ("I01", [ingress(rule("/foo"))], "", to("http://a.example/foobar"), "denied", "404"),
+    ("I02", [ingress(rule(host="*.shop.example"))], "", to("http://a.b.shop.example/"), "denied", "404"),
+    ("I02 one label", [ingress(rule(host="*.shop.example"))], "", to("http://a.shop.example/"), "allowed", ""),
+    ("I03", [ingress(rule(host="*.shop.example"))], "", to("http://shop.example/"), "denied", "404"),
+    ("I05", [ingress(rule("/foo", "Exact"))], "", to("http://a.example/foo/"), "denied", "404"),
+    ("I06", [ingress(rule("/foo/"))], "", to("http://a.example/foo"), "allowed", "301"),
+    ("I07", [ingress(rule("/aaa/bb"))], "", to("http://a.example/aaa/bbb"), "denied", "404"),
+    ("I08", [ingress(W, klass="")], "", to(), "denied", "404"),
+    ("I10", [ingress(rule(service="missing"))], "", to(), "denied", "503"),
+    ("I11", [ingress(rule(host=""), name="any"), ingress(rule("/api"), name="api")], "", to(), "denied", "404"),
+    ("I12", [ingress("", more="defaultBackend: {service: {name: web, port: {number: 80}}},")], "", to("http://anything.example/x"), "allowed", ""),
+    ("I13", [ingress(W, name="old", created="2026-01-01T00:00:00Z"), ingress(rule(service="missing"), name="new", created="2026-02-01T00:00:00Z")], "", to(), "allowed", ""),
+    ("N01", [ingress(W, "allowlist-source-range: 10.0.0.0/8")], "", to(), "denied", "403"),
+    ("N03", [ingress(W, "allowlist-source-range: 10.0.0.0/8")], "use-forwarded-headers: 'true'", to(headers={"x-forwarded-for": ["10.1.1.1"]}), "allowed", ""),
+    ("N04", [ingress(W, "allowlist-source-range: '10.0.0.0/8,not-a-cidr'")], "", to(source_ip="10.1.1.1"), "denied", "503"),
+    ("N05", [ingress(W, "allowlist-source-range: ''")], "", to(), "denied", "503"),
+    ("N06 denied", [ingress(W, "allowlist-source-range: 10.0.0.0/8 ; denylist-source-range: 10.9.0.0/16")], "", to(source_ip="10.9.1.1"), "denied", "403"),
+    ("N06 allowed", [ingress(W, "allowlist-source-range: 10.0.0.0/8 ; denylist-source-range: 10.9.0.0/16")], "", to(source_ip="10.1.1.1"), "allowed", ""),
+    ("N07", [ingress(W, "allowlist-source-range: 0.0.0.0/0")], "block-cidrs: 203.0.113.0/24", to(), "allowed", ""),
+    ("block-cidrs", [ingress(W)], "block-cidrs: 203.0.113.0/24", to(), "denied", "403"),
+    ("N08", [ingress(W, "allowlist-source-range: 0.0.0.0/0")], "", to(source_ip="2001:db8::5"), "denied", "403"),
+    ("N09", [ingress(W, BASIC), secret("creds", "auth")], "", to(), "denied", "401"),
+    ("N09 with the password", [ingress(W, BASIC), secret("creds", "auth")], "", to(**EVE), "allowed", ""),
+    ("N10", [ingress(W, BASIC)], "", to(), "denied", "503"),
+    ("N10 without the key", [ingress(W, BASIC), secret("creds", "users")], "", to(), "denied", "503"),
+    ("N11", [ingress(W, "auth-type: basic ; auth-secret: other/creds")], "", to(), "denied", "503"),
+    ("N12", [ingress(W, "auth-tls-secret: ca")], "", to("http://a.example/public"), "denied", "403"),
+    ("N13", [ingress(W, "auth-tls-secret: shop/ca ; auth-tls-verify-client: 'on'", more=TLS), secret("ca", "ca.crt")], "", to("https://a.example/"), "denied", "400"),
+    ("N14", [ingress(W, "auth-url: 'http://auth.auth.svc.cluster.local/verify'")], "", to(), "unknown", "authorizer"),
+    ("N16", [ingress(W, "auth-url: sso.example/verify")], "", to(), "denied", "503"),
+    ("N17 by address", [ingress(W, "satisfy: any ; allowlist-source-range: 10.0.0.0/8 ; " + BASIC), secret("creds", "auth")], "", to(source_ip="10.1.1.1"), "allowed", ""),
+    ("N17 by password", [ingress(W, "satisfy: any ; allowlist-source-range: 10.0.0.0/8 ; " + BASIC), secret("creds", "auth")], "", to(**EVE), "allowed", ""),
+    ("N17 by nothing", [ingress(W, "satisfy: any ; allowlist-source-range: 10.0.0.0/8 ; " + BASIC), secret("creds", "auth")], "", to(), "denied", "401"),
+    ("N18", [ingress(W, "allowlist-source-range: 10.0.0.0/8 ; " + BASIC), secret("creds", "auth")], "", to(), "denied", "403"),
+    ("N19", [ingress(W, "enable-cors: 'true' ; allowlist-source-range: 10.0.0.0/8 ; " + BASIC), secret("creds", "auth")], "", to(**PREFLIGHT), "allowed", "204"),
+    ("N20", [ingress(W, "enable-cors: 'true'")], "", to(origin="https://ui.example", headers={"cookie": ["a=b"]}), "denied", "cors"),
+    ("N20 without cookies", [ingress(W, "enable-cors: 'true'")], "", to(origin="https://ui.example"), "allowed", ""),
+    ("N21", [ingress(W, "enable-cors: 'true' ; cors-allow-origin: 'https://ui.example'")], "", to(method="PUT", origin="https://evil.example"), "unknown", "preflight"),
+    ("N23", [ingress(rule("/old/(.*)", "ImplementationSpecific", "missing"), "rewrite-target: /$1", "a"), ingress(rule("/admin", "Exact"), name="b")], "", to("http://a.example/ADMINISTRATION"), "allowed", ""),
+    ("N24", [ingress(rule("/v[0-9]+/x", "ImplementationSpecific"), "use-regex: 'true'", "a"), ingress(rule("/v1", service="missing"), name="b")], "", to("http://a.example/v1/x"), "allowed", ""),
+    ("N25", [ingress(W, more=TLS)], "", to("http://a.example/x", method="POST"), "allowed", "https://a.example/x"),
+    ("N26", [ingress(W, "force-ssl-redirect: 'true'")], "", to(headers={"x-forwarded-proto": ["https"]}), "allowed", "308"),
+    ("N27", [ingress(rule(host="*.shop.example"), name="wild", more="tls: [{hosts: ['*.shop.example'], secretName: crt}],"), ingress(rule(host="a.shop.example"), name="plain")], "", to("http://a.shop.example/"), "allowed", "308"),
+    ("N28", [ingress(W, "configuration-snippet: 'return 403;'")], "", to(), "denied", "404"),
+    ("N28 dropped", [ingress(W, "configuration-snippet: 'return 403;'")], "annotations-risk-level: Critical", to(), "allowed", ""),
+    ("N29", [ingress(W, "configuration-snippet: 'return 403;'")], "annotations-risk-level: Critical, allow-snippet-annotations: 'true'", to(), "unknown", "configuration-snippet"),
+    ("a permanent redirect", [ingress(W, "permanent-redirect: 'https://b.example/'")], "", to(), "allowed", "https://b.example/"),
+]  # fmt: skip
+
+
+def world(documents: list[str], settings: str, policy: str = "Local", labels: str = "a: b") -> list[str]:
+    config = (
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: ingress-nginx-controller, namespace: ingress-nginx}}\ndata: {{{settings}}}\n"
+    )
+    return [
+        space("shop", labels),
+        space("ingress-nginx", "a: b"),
+        app("shop", "web"),
+        POD,
+        SERVICE.replace("POLICY", policy),
+        CLASS,
+        config,
+        *documents,
+    ]
+
+
+@pytest.mark.parametrize(("documents", "settings", "question", "verdict", "word"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_ingress_nginx(documents: list[str], settings: str, question: Json, verdict: str, word: str) -> None:
+    """Each worked example has the answer that was written for it."""
+    check(world(documents, settings), question, verdict, word)
+
+
+def test_a_node_in_between_hides_the_address() -> None:
+    """N02: with externalTrafficPolicy Cluster nobody knows which address the list is compared with."""
+    check(world([ingress(W, "allowlist-source-range: 203.0.113.0/24")], "", "Cluster"), to(), "unknown", "node")
+
+
+def test_strict_pods_are_not_reached_from_outside_the_mesh() -> None:
+    """N38: the controller has no sidecar, so nginx gets a reset and says 502."""
+    strict = thing("security.istio.io/v1", "PeerAuthentication", "shop", "s", "{mtls: {mode: STRICT}}")
+    check(world([ingress(W), strict], "", labels="istio-injection: enabled"), to(), "denied", "502")
+
+
+def test_a_policy_in_the_mesh_sees_no_identity() -> None:
+    """N39: an ALLOW policy by principal refuses plaintext from the controller."""
+    policy = thing("security.istio.io/v1", "AuthorizationPolicy", "shop", "p", "{rules: [{from: [{source: {principals: ['*']}}]}]}")
+    check(world([ingress(W), policy], "", labels="istio-injection: enabled"), to(), "denied", "403")
