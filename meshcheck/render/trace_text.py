@@ -30,7 +30,9 @@ TITLES = {
     "route": "Route",
     "fault": "Fault",
     "cors": "CORS",
-    "preflight": "Preflight",
+    "access": "Access",
+    "oidc": "OIDC",
+    "csrf": "CSRF",
     "application": "Application",
 }
 _KINDS = {

@@ -20,7 +20,13 @@ from meshcheck.cli.main import main
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
 SCENARIOS = sorted(path for path in FOLDER.iterdir() if path.is_dir())
 STATUS = {"allowed": 0, "denied": 1, "unknown": 3}
-SYMPTOMS = {"reset": "connection reset", "timeout": "timeout", "refused": "connection refused", "dns": "name resolution fails"}
+SYMPTOMS = {
+    "reset": "connection reset",
+    "timeout": "timeout",
+    "refused": "connection refused",
+    "dns": "name resolution fails",
+    "cors": "refused by the browser",
+}
 """How the index calls what is no HTTP status."""
 
 
@@ -88,4 +94,4 @@ def test_index_lists_each_scenario_once_with_its_title_and_symptom() -> None:
         elif verdict == "allowed":
             assert symptom == "gets through", slug
         else:
-            assert symptom in ("sometimes 403", "depends on the plugin"), slug
+            assert symptom in ("sometimes 403", "depends on the plugin", "depends on the address"), slug

@@ -1,8 +1,13 @@
 """How calls enter: through gateways and ingress controllers.
 
-find.py     which entry points a call may take
-client.py   which address an entry point sees as the client's
-istio.py    what a gateway of Istio makes of a call, up to the workload that it sends it to
+find.py           which entry points a call may take
+ways.py           every way from outside
+client.py         which address an entry point sees as the client's
+gates.py          load balancer and network policies before its pods
+config.py         what a gateway's pods are configured with
+istio.py          what an Envoy gateway makes of a call, up to the workload that it sends it to
+gateway_api.py    the pods of a Gateway of Gateway API
+ingress_nginx.py  what ingress-nginx makes of a call
 """
 
 from meshcheck.semantics.entry.find import entries

@@ -11,11 +11,13 @@ from typing import NamedTuple
 from meshcheck.model.core import Workload
 from meshcheck.model.gateway_api import Gateway
 from meshcheck.model.istio_networking import VirtualService
+from meshcheck.model.objects import Meta
 from meshcheck.semantics.attachment import GATEWAY_NAME
 from meshcheck.semantics.envoy_gateway.attachment import Place
 from meshcheck.semantics.gateway.pods import gateways_of
 from meshcheck.semantics.gateway.servers import Bound, Port, resolved_port
 from meshcheck.semantics.gateway.virtual_services import by_gateway
+from meshcheck.semantics.gateway_api.attachment import attached
 from meshcheck.semantics.gateway_api.classes import ENVOY_GATEWAY, ISTIO, controller_of
 from meshcheck.semantics.gateway_api.config import servers_of, virtual_services
 from meshcheck.semantics.gateway_api.listeners import members_of
@@ -34,6 +36,8 @@ class Config(NamedTuple):
     """Tells this configuration from others."""
     mesh: bool = True
     """The proxy is one of Istio's: its policies apply, and it speaks mTLS to sidecars."""
+    unattached: Callable[[str], Sequence[tuple[Meta, str]]] = lambda _: ()
+    """Routes that name a listener and are not on it, and why, by the listener's name."""
     place: Callable[[str], Place | None] = lambda _: None
     """Where a listener is, by its name: for the policies of Envoy Gateway; the route is filled in later."""
 
@@ -49,17 +53,24 @@ def _config(world: World, workload: Workload) -> Config:
         age = (classic.meta.created or "9999", classic.meta.name, classic.meta.namespace)
         found += [(age, resolved_port(world, workload, server.port), Bound(classic, server)) for server in classic.servers]
     routes: dict[str, Sequence[VirtualService]] = dict(by_gateway(world, workload.namespace))
+    reasons: dict[str, Sequence[tuple[Meta, str]]] = {}
     for gateway in api_gateways_of(world, workload):
         age = (gateway.meta.created or "9999", gateway.meta.name, gateway.meta.namespace)
         for _, bound in servers_of(world, gateway):
             found += [(age, number, bound) for number in _pod_ports(world, workload, gateway, bound.server.port)]
+        reasons.update(_unattached(world, gateway))
         for name, virtual in virtual_services(world, gateway).items():
             own = workload.namespace
             routes[name] = sorted(virtual, key=lambda v: v.meta.namespace != own)  # routes of the gateway's own namespace go first
     ports: dict[int, Port] = {}
     for _, number, bound in sorted(found, key=lambda item: item[0]):
         ports.setdefault(number, Port()).add(bound)
-    return Config(ports, lambda name: routes.get(name, ()), ("pods", id(workload)))
+    return Config(ports, lambda name: routes.get(name, ()), ("pods", id(workload)), True, lambda name: reasons.get(name, ()))
+
+
+def _unattached(world: World, gateway: Gateway) -> dict[str, Sequence[tuple[Meta, str]]]:
+    """Why routes that name a listener are not on it."""
+    return {m.name: [(u.route.meta, u.why) for u in attached(world, m)[1]] for m in members_of(world, gateway)}
 
 
 def api_config(world: World, gateway: Gateway) -> Config:
@@ -70,10 +81,13 @@ def api_config(world: World, gateway: Gateway) -> Config:
         for _, bound in servers_of(world, gateway):
             ports.setdefault(bound.server.port, Port()).add(bound)
         routes = virtual_services(world, gateway)
+        reasons = _unattached(world, gateway)
         places: dict[str, Place] = {}
         if controller_of(world, gateway) == ENVOY_GATEWAY:
             places = {m.name: Place(gateway.meta, m.owner, m.listener.name, gateway.meta, "") for m in members_of(world, gateway)}
-        return Config(ports, lambda name: routes.get(name, ()), ("gateway", gateway.meta.ref), False, places.get)
+        return Config(
+            ports, lambda name: routes.get(name, ()), ("gateway", gateway.meta.ref), False, lambda name: reasons.get(name, ()), places.get
+        )
 
     return world.once(("gateway api config", gateway.meta.ref), make)
 

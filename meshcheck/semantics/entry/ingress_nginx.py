@@ -235,7 +235,7 @@ class _Nginx:
         listed = ", ".join([*(f"deny {d}" for d in lists.deny), *(f"allow {a}" for a in lists.allow)])
         if said is None:
             return self._station("access", UNKNOWN, listed, mention, self.address.why)
-        words = f"{listed}: {self.address.address} ({self.address.why})"
+        words = f"{listed}: {'admits' if said else 'does not admit'} {self.address.address} ({self.address.why})"
         return replace(self._station("access", ALLOWED if said else DENIED, words, mention), symptom=None if said else _FORBIDDEN)
 
     def _exempt(self, place: Location) -> bool:
@@ -250,7 +250,7 @@ class _Nginx:
         if note(ingress, "auth-type") is None or self._exempt(place):
             return None
         mention = self._mention(ingress, "auth-secret")
-        symptom = Symptom("http", 401, "401 Authorization Required")
+        symptom = Symptom("http", 401, "Authorization Required")
         given = credentials(self.headers.get("authorization", ("",))[0])
         if given is None:
             return replace(self._station("access", DENIED, "no user and password in the request", mention), symptom=symptom)
@@ -356,9 +356,9 @@ class _Nginx:
         return Passed((*self.stations, station), ALLOWED, symptom)
 
 
-_NOT_FOUND = Symptom("http", 404, "404 Not Found")
-_FORBIDDEN = Symptom("http", 403, "403 Forbidden")
-_UNAVAILABLE = Symptom("http", 503, "503 Service Temporarily Unavailable")
+_NOT_FOUND = Symptom("http", 404, "Not Found")
+_FORBIDDEN = Symptom("http", 403, "Forbidden")
+_UNAVAILABLE = Symptom("http", 503, "Service Temporarily Unavailable")
 
 
 def _covers(declared: str, host: str) -> bool:

@@ -22,6 +22,7 @@ from meshcheck.semantics.entry.gates import load_balancer, wire
 from meshcheck.semantics.entry.passed import Passed, refused, unknown
 from meshcheck.semantics.gateway.servers import Bound, Port
 from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, VirtualHost, pick, table
+from meshcheck.semantics.gateway.virtual_services import with_host
 from meshcheck.semantics.outbound.destinations import Sender
 from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
 from meshcheck.semantics.request_path import split_target
@@ -218,7 +219,9 @@ class _Gateway:
         if host is not None and host.redirects is not None and self._sees_plaintext(scheme, headers):
             return self._redirected(host.redirects, authority, attributes.path + query)
         if host is None:
-            return self._stop(self._no_host(routes, authority, servers), symptoms.NO_ROUTE, self._nearest(routes, servers), "route")
+            return self._stop(
+                self._no_host(routes, authority, servers), symptoms.NO_ROUTE, self._nearest(routes, servers, authority), "route"
+            )
         if (fact := self._not_isolated(host, authority, servers)) is not None:
             return unknown(self.stations, fact)
         picked = pick(host, request)
@@ -283,13 +286,28 @@ class _Gateway:
     def _no_host(self, routes: Table, authority: str, servers: tuple[Bound, ...]) -> str:
         known = ", ".join(list(routes.hosts)[:5]) + (", …" if len(routes.hosts) > 5 else "")
         words = f"no route for host `{authority}`: " + (f"the gateway has routes for {known}" if known else "the gateway has no routes")
-        for virtual, why in routes.hidden[:2]:
-            words += f"; {virtual.meta.ref} is not used: {why}"
+        for meta, why in self._left_out(routes, servers, authority)[:2]:
+            words += f"; {meta.ref} is not used: {why}"
         return words
 
-    def _nearest(self, routes: Table, servers: tuple[Bound, ...]) -> Mention | None:
-        if routes.hidden:
-            return Mention(routes.hidden[0][0].meta, field=("spec", "hosts"))
+    def _left_out(self, routes: Table, servers: tuple[Bound, ...], authority: str) -> list[tuple[Meta, str]]:
+        """Routes that were meant for these servers and are not on them."""
+        names = {bound.gateway_name for bound in servers}
+        out: list[tuple[Meta, str]] = []
+        for virtual in with_host(self.world, authority.partition(":")[0].lower()) if self.config.mesh else ():
+            if not names & set(virtual.gateways):
+                out.append((virtual.meta, f"its gateways are {', '.join(virtual.gateways)}"))
+            elif not any(virtual.meta is v.meta for name in names for v in self.config.visible(name)):
+                out.append((virtual.meta, f"exportTo keeps it from namespace {self.workload.namespace}"))
+        out += [(virtual.meta, why) for virtual, why in routes.hidden]
+        return out + [item for bound in servers for item in self.config.unattached(bound.gateway_name)]
+
+    def _nearest(self, routes: Table, servers: tuple[Bound, ...], authority: str) -> Mention | None:
+        left_out = self._left_out(routes, servers, authority)
+        if left_out:
+            meta, why = left_out[0]
+            field = _FIELDS.get(why.partition(" ")[0], ("spec", "hosts")) if meta.ref.kind == "VirtualService" else ("spec", "parentRefs")
+            return Mention(meta, field=field)
         return Mention(servers[0].gateway.meta, field=(*servers[0].server.field, "hosts")) if not routes.hosts else None
 
     def _last_miss(self, picked: Picked) -> Mention | None:
@@ -438,6 +456,9 @@ class _Gateway:
         base = Sending((), None, transport, False, False, "", "", "", call.question.sni)
         sendings = self._sender(owner, http=False).to_destinations(base, owner, route.destinations, bound.server.port)
         return self._onward(sendings, transport != "tls")
+
+
+_FIELDS: dict[str, tuple[str, ...]] = {"its": ("spec", "gateways"), "exportTo": ("spec", "exportTo"), "none": ("spec", "hosts")}
 
 
 def no_route(host: str, picked: Picked) -> str:

@@ -39,3 +39,22 @@ def _rank(export_to: tuple[str, ...], own: str, to: str) -> int | None:
     if own == to and ("." in export_to or own in export_to):
         return 0
     return 1 if to in export_to else None
+
+
+def with_host(world: World, host: str) -> tuple[VirtualService, ...]:
+    """All VirtualServices that have a host, wherever they are bound and whoever sees them; the most exact ones first."""
+
+    def make() -> dict[str, list[VirtualService]]:
+        out: dict[str, list[VirtualService]] = {}
+        for virtual in world.inventory.of("VirtualService"):
+            for name in virtual.hosts:
+                out.setdefault(name.lower(), []).append(virtual)
+        return out
+
+    table = world.once("virtual services by host", make)
+    found = list(table.get(host, ()))
+    at = 0
+    while 0 <= at < len(host):
+        found += table.get("*" + host[at:], ())
+        at = host.find(".", at + 1)
+    return tuple(dict.fromkeys((*found, *table.get("*", ()))))

@@ -51,8 +51,8 @@ def through_proxy(symptom: Symptom, proxy: str) -> Symptom:
     return NGINX_TIMEOUT if symptom.kind == "timeout" else NGINX_BAD_GATEWAY
 
 
-NGINX_BAD_GATEWAY = Symptom("http", 502, "502 Bad Gateway")
-NGINX_TIMEOUT = Symptom("http", 504, "504 Gateway Time-out")
+NGINX_BAD_GATEWAY = Symptom("http", 502, "Bad Gateway")
+NGINX_TIMEOUT = Symptom("http", 504, "Gateway Time-out")
 _GRPC = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 
 
