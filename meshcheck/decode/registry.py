@@ -48,6 +48,17 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         ("gateway.envoyproxy.io", kind): ("envoy_gateway", "decode_policy")
         for kind in ("SecurityPolicy", "ClientTrafficPolicy", "BackendTrafficPolicy", "EnvoyExtensionPolicy", "EnvoyPatchPolicy")
     },
+    **{
+        (group, kind): ("foreign", "decode_foreign")
+        for group, kinds in (
+            ("traefik.io", ("IngressRoute", "Middleware")),
+            ("traefik.containo.us", ("IngressRoute", "Middleware")),
+            ("configuration.konghq.com", ("KongPlugin", "KongClusterPlugin")),
+            ("projectcontour.io", ("HTTPProxy",)),
+            ("cloud.google.com", ("BackendConfig",)),
+        )
+        for kind in kinds
+    },
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),

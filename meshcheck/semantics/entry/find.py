@@ -13,6 +13,7 @@ from meshcheck.semantics.entry.client import peer_of
 from meshcheck.semantics.entry.config import config_of, services_of
 from meshcheck.semantics.entry.gates import load_balancer
 from meshcheck.semantics.entry.gateway_api import gateway_entries
+from meshcheck.semantics.entry.other_ingress import controller_at, other_entries
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
 from meshcheck.semantics.gateway_api.listeners import members_of
@@ -67,7 +68,8 @@ def _serving(call: Call) -> list[Entry]:
     doors = [(entry, hosts) for entry, hosts, public in _doors(world, port) if public] or [d[:2] for d in _doors(world, port)]
     serving = [entry for entry, hosts in doors if any(host_covers(declared, host) for declared in hosts)]
     exact = [entry for entry, hosts in doors if host in hosts]
-    return exact or serving or [entry for entry, _ in doors]
+    others = other_entries(call, host) if not exact else []
+    return exact or others or serving or [entry for entry, _ in doors]
 
 
 def _doors(world: World, port: int) -> list[tuple[Entry, frozenset[str], bool]]:
@@ -159,6 +161,11 @@ def _named(call: Call, via: Any) -> list[Entry]:
             return gateway_entries(world, gateway, port)
     service = world.service(namespace, name)
     if service is not None:
+        controller = controller_at(world, service)
+        if controller is not None:
+            host = (call.question.host or call.what.host).lower().partition(":")[0]
+            lost = _lost(str(service.meta.ref), f"what {controller} makes of host `{host}`: no object in the input has it")
+            return [entry for entry in other_entries(call, host) if entry.name == controller] or [lost]
         return _of_service(world, service, port)
     workload = world.find_workload(namespace, name)
     if workload is not None:

@@ -1,0 +1,210 @@
+"""Entry through ingress controllers other than ingress-nginx: what refuses there, and the way on to the Service.
+
+Which paths an Ingress has follows the controller: Traefik compares letters, the others whole segments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from meshcheck.model.core import Service, Workload
+from meshcheck.model.ingress import Backend
+from meshcheck.model.objects import Meta, ObjectRef, Path
+from meshcheck.model.record import replace
+from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
+from meshcheck.semantics.entry.client import Peer, peer_of
+from meshcheck.semantics.entry.passed import Entry, Passed, refused
+from meshcheck.semantics.ingress.controller import is_ingress_nginx
+from meshcheck.semantics.ingress.others import clouds, contour, kong, traefik
+from meshcheck.semantics.ingress.others.asked import Asked
+from meshcheck.semantics.ingress.others.controllers import controller_of
+from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
+from meshcheck.semantics.request_path import split_target
+from meshcheck.semantics.tracing.call import Call
+from meshcheck.semantics.tracing.caller import CallerView
+from meshcheck.semantics.tracing.target import of_service
+from meshcheck.semantics.world.sidecars import Sidecar
+from meshcheck.semantics.world.world import World
+
+_PODS = {"traefik": ("traefik",), "kong": ("kong", "ingress", "gateway"), "haproxy": ("kubernetes-ingress",), "haproxy-ingress": ("haproxy-ingress",), "contour": ("envoy", "contour")}  # fmt: skip  # noqa: E501
+_CLOUD = ("aws-load-balancer", "gke")
+_NO_PATH = Symptom("http", 404, "")
+_UNAVAILABLE = Symptom("http", 503, "")
+
+
+class Found(NamedTuple):
+    """One router for the host: what it leads to, and what guards it."""
+
+    controller: str
+    meta: Meta
+    field: Path
+    backend: Backend | None
+    guards: Callable[[Asked, Service | None], list[Station]]
+    unclear: str | None = None
+
+
+def other_entries(call: Call, host: str) -> list[Entry]:
+    """The controllers whose objects have the host; one entry for each object that takes the path, or one for the 404."""
+    path = split_target(call.question.path)[0]
+    every = (
+        list(_ingresses(call.world, host, path)) + list(_ingress_routes(call.world, host, path)) + list(_proxies(call.world, host, path))
+    )
+    best: dict[str, tuple[int, Found]] = {}
+    for rank, found in every:
+        if found.controller not in best or rank > best[found.controller][0]:
+            best[found.controller] = rank, found
+    return [Entry(f"{found.controller}", lambda call, found=found: _enter(call, found)) for _, found in best.values()]  # type: ignore[misc]
+
+
+def _ingresses(world: World, host: str, path: str) -> Iterator[tuple[int, Found]]:
+    for ingress in world.inventory.of("Ingress"):
+        controller = controller_of(world, ingress)
+        if controller is None or (controller == "ingress-nginx" and any(is_ingress_nginx(pod) for pod in world.workloads)):
+            continue
+
+        def guards(asked: Asked, service: Service | None, ingress: Any = ingress, controller: str = controller) -> list[Station]:
+            if controller == "traefik":
+                field = ("metadata", "annotations", "traefik.ingress.kubernetes.io/router.middlewares")
+                return traefik.stations(asked, traefik.from_annotation(ingress.meta), ingress.meta, field)
+            if controller == "kong":
+                return kong.stations(asked, [ingress.meta, *([service.meta] if service is not None else [])])
+            if controller in ("haproxy", "haproxy-ingress"):
+                return clouds.haproxy(asked, ingress)
+            return clouds.aws(asked, ingress) if controller == "aws-load-balancer" else clouds.gke(asked, ingress, service)
+
+        known = {"traefik", "kong", "haproxy", "haproxy-ingress", *_CLOUD}
+        unclear = None if controller in known else f"what {controller} makes of the call: its Ingresses are not traced"
+        if controller == "ingress-nginx":
+            unclear = "the pods of ingress-nginx and their settings: they are not in the input"
+        for rule in ingress.rules:
+            if not (rule.host in ("", host) or (rule.host.startswith("*.") and host.endswith(rule.host[1:]))):
+                continue
+            yield 0, Found(controller, ingress.meta, ("spec", "rules"), None, guards, unclear)
+            for item in rule.paths:
+                prefix = item.path.rstrip("/")
+                letters = controller == "traefik" and item.kind != "Exact" and path.startswith(item.path)
+                if item.path == path if item.kind == "Exact" else letters or path == prefix or path.startswith(prefix + "/"):
+                    rank = 1 + 2 * len(item.path) + (item.kind == "Exact")
+                    yield rank, Found(controller, ingress.meta, item.field, item.backend, guards, unclear)
+
+
+def _ingress_routes(world: World, host: str, path: str) -> Iterator[tuple[int, Found]]:
+    for item in world.inventory.of("IngressRoute"):
+        for n, route in enumerate(item.spec.get("routes") or ()):
+            match = str(route.get("match") or "")
+            hosts = [h.lower() for h in re.findall(r"Host\(`([^`]+)`\)", match)]
+            if hosts and host not in hosts:
+                continue
+            rest = re.sub(r"(Host|PathPrefix|Path)\(`[^`]*`\)|&&|\s", "", match)
+            prefix, exact = re.search(r"PathPrefix\(`([^`]+)`\)", match), re.search(r"\bPath\(`([^`]+)`\)", match)
+            if not rest and ((prefix and not path.startswith(prefix[1])) or (exact and path != exact[1])):
+                yield 0, Found("traefik", item.meta, ("spec", "routes"), None, lambda asked, service: [])
+                continue
+            wanted = [(m.get("namespace") or item.meta.namespace, m.get("name") or "") for m in route.get("middlewares") or ()]
+            target: dict[str, Any] = next(iter(route.get("services") or ()), {})
+            field: Path = ("spec", "routes", n)
+
+            def guards(
+                asked: Asked, service: Service | None, wanted: Any = wanted, meta: Meta = item.meta, field: Path = field
+            ) -> list[Station]:
+                return traefik.stations(asked, wanted, meta, (*field, "middlewares"))
+
+            unclear = f"whether the rule `{match}` takes the call" if rest else None
+            yield (
+                1 + len(match),
+                Found("traefik", item.meta, field, Backend(target.get("name") or "", target.get("port") or 0), guards, unclear),
+            )
+
+
+def _proxies(world: World, host: str, path: str) -> Iterator[tuple[int, Found]]:
+    for proxy in world.inventory.of("HTTPProxy"):
+        if str((proxy.spec.get("virtualhost") or {}).get("fqdn") or "").lower() != host:
+            continue
+        found = contour.route_of(proxy, path)
+        if found is None:
+            unclear = "what the included HTTPProxies make of the path" if proxy.spec.get("includes") else None
+            yield 0, Found("contour", proxy.meta, ("spec", "routes"), None, lambda asked, service: [], unclear)
+            continue
+        number, route = found
+        target: dict[str, Any] = next(iter(route.get("services") or ()), {})
+
+        def guards(asked: Asked, service: Service | None, proxy: Any = proxy, number: int = number, route: Any = route) -> list[Station]:
+            return contour.stations(asked, proxy, number, route)
+
+        unclear = (
+            "conditions of the route beside its prefix"
+            if any(set(c) - {"prefix", "exact"} for c in route.get("conditions") or ())
+            else None
+        )
+        field: Path = ("spec", "routes", number)
+        yield 1, Found("contour", proxy.meta, field, Backend(target.get("name") or "", target.get("port") or 0), guards, unclear)
+
+
+def _enter(call: Call, found: Found) -> Passed:
+    """What the controller makes of the call."""
+    world, question = call.world, call.question
+    mention = Mention(found.meta, field=found.field)
+    pod, service_of_pod = _pods(world, found.controller)
+    peer = peer_of(call, service_of_pod)
+    if service_of_pod is None and found.controller not in _CLOUD and call.who.workload is None:
+        peer = Peer("", f"which address {found.controller} sees as the client's: its Service is not in the input")
+    stations = [Station("route", found.controller, ALLOWED, f"{found.meta.ref}", (mention,))]
+    if found.unclear is not None:
+        return Passed(tuple(stations), UNKNOWN, None, (found.unclear,))
+    if found.backend is None:
+        station = Station(
+            "route", found.controller, DENIED, f"{found.meta.ref}: no path matches", (mention,), symptom=_NO_PATH, decider=mention
+        )
+        return Passed((station,), DENIED, _NO_PATH)
+    service = world.service(found.meta.namespace, found.backend.service)
+    asked = Asked(world, found.controller, question.method, with_token(question), peer.address, peer.why)
+    stations += found.guards(asked, service)
+    if end := refused(stations):
+        return end
+    if service is None:
+        if not world.closed:
+            return Passed(
+                tuple(stations), UNKNOWN, None, (f"the Service `{found.meta.namespace}/{found.backend.service}`: it is not in the input",)
+            )
+        symptom = traefik.NOT_FOUND if found.controller == "traefik" else _UNAVAILABLE
+        why = f"Service {found.meta.namespace}/{found.backend.service} does not exist"
+        station = Station("service", found.controller, DENIED, why, (mention,), symptom=symptom, decider=mention)
+        return Passed((*stations, station), DENIED, symptom)
+    port = next((p for p in service.ports if found.backend.port in (p.number, p.name)), None)
+    view = of_service(
+        world, service, port.number if port is not None else int(found.backend.port) if str(found.backend.port).isdigit() else 0
+    )
+    if not view.backends:
+        if view.missing:
+            return Passed(tuple(stations), UNKNOWN, None, (view.missing,))
+        station = Station("service", found.controller, DENIED, view.refused or "", (mention,), symptom=_UNAVAILABLE, decider=mention)
+        return Passed((*stations, station), DENIED, _UNAVAILABLE)
+    base = Sending((), None, "plaintext", True, True, question.path, authority_of(question, call.what), question.method, None)
+    who = CallerView(replace(call.who.caller, external=False), found.controller, pod or _stand_in(world, found.controller), "", "",
+                     Sidecar(False, "outside the mesh"), "", None, pod is not None)  # fmt: skip
+    onward = replace(question, source_ip=None, protocol="grpc" if question.protocol == "grpc" else "http")
+    return Passed(tuple(stations), None, None, (), onward, who, tuple(replace(base, backend=b) for b in view.backends))
+
+
+def _pods(world: World, controller: str) -> tuple[Workload | None, Service | None]:
+    for pod in world.workloads:
+        if pod.pod_labels.get("app.kubernetes.io/name") in _PODS.get(controller, ()):
+            service = next((s for s in world.services_of(pod) if s.kind in ("LoadBalancer", "NodePort")), None)
+            return pod, service
+    return None, None
+
+
+def controller_at(world: World, service: Service) -> str | None:
+    """The controller whose pods a Service selects."""
+    names = {pod.pod_labels.get("app.kubernetes.io/name") for pod in world.pods_of(service)}
+    return next((controller for controller, known in _PODS.items() if names & set(known)), None)
+
+
+def _stand_in(world: World, controller: str) -> Workload:
+    def make() -> Workload:
+        meta = Meta(ObjectRef("apps/v1", "Deployment", controller, controller), {}, {}, "", None)
+        return Workload(meta, "Deployment", {}, {}, "", (), False, (), "", None, ())
+
+    return world.once(("stand-in for", controller), make)

@@ -1,0 +1,95 @@
+"""Calls through Traefik, Kong, Contour, HAProxy and the load balancers of clouds.
+
+A case is (id of the worked example or a name, manifests, question, verdict, what is seen), as in test_ways_in.py.
+"""
+
+# ruff: noqa: E501  tables of manifests
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import app, space, thing
+from tests.unit.semantics.entry.test_ways_in import check
+
+Json = dict[str, Any]
+BASE = [space("shop", "a: b"), app("shop", "web")]
+TRAEFIK, KONG = "traefik.io/v1alpha1", "configuration.konghq.com/v1"
+
+
+def pods(name: str) -> str:
+    """A controller's pods behind a load balancer that keeps addresses."""
+    labels = f"{{app.kubernetes.io/name: {name}}}"
+    deployment = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: edge}}\nspec: {{selector: {{matchLabels: {labels}}}, template: {{metadata: {{labels: {labels}}}, spec: {{containers: [{{name: c, image: i}}]}}}}}}\n"
+    service = thing(
+        "v1", "Service", "edge", name, f"{{type: LoadBalancer, externalTrafficPolicy: Local, selector: {labels}, ports: [{{port: 80}}]}}"
+    )
+    return f"{deployment}---\n{service}"
+
+
+def ingress(klass: str, notes: str = "", service: str = "web", path: str = "/") -> str:
+    return f"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: s, namespace: shop, annotations: {{{notes}}}}}\nspec: {{ingressClassName: {klass}, rules: [{{host: a.example, http: {{paths: [{{path: '{path}', pathType: Prefix, backend: {{service: {{name: {service}, port: {{number: 80}}}}}}}}]}}}}]}}\n"
+
+
+def plugin(name: str, kind: str, config: str = "{}") -> str:
+    return f"apiVersion: {KONG}\nkind: KongPlugin\nmetadata: {{name: {name}, namespace: shop}}\nplugin: {kind}\nconfig: {config}\n"
+
+
+def middleware(name: str, spec: str) -> str:
+    return thing(TRAEFIK, "Middleware", "shop", name, spec)
+
+
+def to(**more: Any) -> Json:
+    return {"from": {"external": True}, "to": {"url": more.pop("url", "http://a.example/")}, "source_ip": "203.0.113.9", **more}
+
+
+USES = "traefik.ingress.kubernetes.io/router.middlewares: shop-m@kubernetescrd"
+KONGS = "konghq.com/plugins: p"
+ALB = "alb.ingress.kubernetes.io"
+PREFLIGHT = {"method": "OPTIONS", "headers": {"origin": ["https://ui.example"], "access-control-request-method": ["PUT"]}}
+PROXY = thing("projectcontour.io/v1", "HTTPProxy", "shop", "s",
+              "{virtualhost: {fqdn: a.example, ipDenyPolicy: [{source: Peer, cidr: 203.0.113.0/24}]}, routes: [{conditions: [{prefix: /}], services: [{name: web, port: 80}]}, {conditions: [{prefix: /open}], ipAllowPolicy: [{source: Peer, cidr: 203.0.113.0/24}], services: [{name: web, port: 80}]}]}")  # fmt: skip
+GKE_SERVICE = app("shop", "web").replace("metadata: {name: web, namespace: shop}\nspec:\n  selector: {app: web}\n  ports",
+                                         "metadata: {name: web, namespace: shop, annotations: {cloud.google.com/backend-config: '{\"default\": \"b\"}'}}\nspec:\n  selector: {app: web}\n  ports")  # fmt: skip
+ROUTE = thing(
+    TRAEFIK,
+    "IngressRoute",
+    "shop",
+    "s",
+    "{routes: [{match: 'Host(`a.example`) && PathPrefix(`/api`)', kind: Rule, middlewares: [{name: m}], services: [{name: web, port: 80}]}]}",
+)
+
+CASES: list[tuple[str, list[str], Json, str, str]] = [
+    ("Traefik, plain", [ingress("traefik"), pods("traefik")], to(), "allowed", ""),
+    ("I01: Traefik compares letters", [ingress("traefik", path="/foo"), pods("traefik")], to(url="http://a.example/foobar"), "allowed", ""),
+    ("I10: no Service", [ingress("traefik", service="missing"), pods("traefik")], to(), "denied", "404"),
+    ("O07", [ingress("traefik", USES), pods("traefik")], to(), "denied", "404"),
+    ("O08", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8]}}"), pods("traefik")], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "denied", "403"),
+    ("O08 with depth", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8], ipStrategy: {depth: 1}}}"), pods("traefik")], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "allowed", ""),
+    ("O08 without the controller's Service", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8]}}")], to(), "unknown", "which address"),
+    ("O09", [ingress("traefik", USES), middleware("m", "{chain: {middlewares: [{name: auth}, {name: cors}]}}"), middleware("auth", "{basicAuth: {secret: users}}"), middleware("cors", "{headers: {accessControlAllowOriginList: ['https://ui.example']}}"), pods("traefik")], to(**PREFLIGHT), "denied", "401"),
+    ("O10", [ingress("traefik", USES), middleware("m", "{forwardAuth: {address: 'http://auth/'}}"), pods("traefik")], to(), "unknown", "answers"),
+    ("an IngressRoute", [ROUTE, middleware("m", "{stripPrefix: {prefixes: [/api]}}"), pods("traefik")], to(url="http://a.example/api/x"), "allowed", ""),
+    ("an IngressRoute for other paths", [ROUTE, middleware("m", "{stripPrefix: {prefixes: [/api]}}"), pods("traefik")], to(), "denied", "404"),
+    ("O11", [ingress("kong", KONGS), pods("kong")], to(), "allowed", ""),
+    ("O12", [ingress("kong", KONGS), plugin("p", "key-auth"), pods("kong")], to(**PREFLIGHT), "denied", "401"),
+    ("Kong, a key that nobody knows here", [ingress("kong", KONGS), plugin("p", "key-auth"), pods("kong")], to(headers={"apikey": ["x"]}), "unknown", "credentials"),
+    ("Kong, an address", [ingress("kong", KONGS), plugin("p", "ip-restriction", "{deny: [203.0.113.0/24]}"), pods("kong")], to(), "denied", "403"),
+    ("Kong, CORS goes first", [ingress("kong", "konghq.com/plugins: 'k, c'"), plugin("k", "key-auth"), plugin("c", "cors", "{origins: ['https://ui.example']}"), pods("kong")], to(**PREFLIGHT), "allowed", "200"),
+    ("HAProxy, a list", [ingress("haproxy", "haproxy.org/allow-list: 10.0.0.0/8"), pods("kubernetes-ingress")], to(), "denied", "403"),
+    ("O15", [ingress("alb", f"{ALB}/inbound-cidrs: 10.0.0.0/8")], to(), "denied", "timeout"),
+    ("O16", [ingress("alb", f"{ALB}/auth-type: oidc")], to(**PREFLIGHT), "allowed", "302"),
+    ("AWS, a web ACL", [ingress("alb", f"{ALB}/wafv2-acl-arn: 'arn:x'")], to(), "unknown", "web ACL"),
+    ("O17", [GKE_SERVICE, ingress("gce"), thing("cloud.google.com/v1", "BackendConfig", "shop", "b", "{iap: {enabled: true}}")], to(method="POST"), "denied", "401"),
+    ("Contour, the virtual host denies", [PROXY, pods("envoy")], to(), "denied", "403"),
+    ("O18: the route's list replaces it", [PROXY, pods("envoy")], to(url="http://a.example/open"), "allowed", ""),
+    ("a class that nobody knows", [ingress("acme")], to(), "unknown", "acme"),
+    ("ingress-nginx without its pods", [ingress("nginx")], to(), "unknown", "ingress-nginx"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("documents", "question", "verdict", "word"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_other_controllers(documents: list[str], question: Json, verdict: str, word: str) -> None:
+    """Each controller refuses in its own words; what it alone can know is unknown, with the fact."""
+    check([*BASE, *documents], question, verdict, word)
