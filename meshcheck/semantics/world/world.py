@@ -122,7 +122,7 @@ class World:
     def _select(self, service: Service) -> tuple[Workload, ...]:
         found = [
             w
-            for w in self.workloads_in(service.namespace)
+            for w in self._labelled(service.namespace, service.selector or {})
             if selects(service.selector, w.pod_labels) and w.phase not in ("Succeeded", "Failed")
         ]
         controllers = {(w.kind, w.name) for w in found if w.kind != "Pod"}
@@ -132,11 +132,18 @@ class World:
 
         return tuple(w for w in found if not owned(w))
 
+    def _labelled(self, namespace: str, selector: Mapping[str, str]) -> Iterable[Workload]:
+        """Workloads of a namespace that have one of a selector's labels, the rarest: few of many, in the order of reading."""
+        table = self.once("workloads by label", lambda: _by_label(self.workloads))
+        return min((table.get((namespace, key, value), ()) for key, value in selector.items()), key=len, default=())
+
     def services_of(self, workload: Workload) -> tuple[Service, ...]:
         """Services that select a workload, oldest first."""
 
         def find() -> tuple[Service, ...]:
-            found = [s for s in self.services_in(workload.namespace) if s.selector and selects(s.selector, workload.pod_labels)]
+            table = self.once("services by label", lambda: _by_first_label(self.services))
+            near = [s for key, value in workload.pod_labels.items() for s in table.get((workload.namespace, key, value), ())]
+            found = [s for s in near if selects(s.selector, workload.pod_labels)]
             return tuple(sorted(found, key=lambda s: (s.meta.created or "9999", s.name)))
 
         return self.once(("services of", workload.meta.ref, id(workload)), find)
@@ -178,6 +185,24 @@ class World:
     def _attached(self, kind: str, workload: Workload) -> tuple[Any, ...]:
         root, namespace, labels = self.mesh.root_namespace, workload.namespace, workload.pod_labels
         return tuple(p for p in self._in_scope(kind, namespace) if attaches(p.attachment, p.meta.namespace, namespace, labels, root))
+
+
+def _by_label(workloads: Iterable[Workload]) -> dict[tuple[str, str, str], list[Workload]]:
+    out: dict[tuple[str, str, str], list[Workload]] = {}
+    for workload in workloads:
+        for key, value in workload.pod_labels.items():
+            out.setdefault((workload.namespace, key, value), []).append(workload)
+    return out
+
+
+def _by_first_label(services: Iterable[Service]) -> dict[tuple[str, str, str], list[Service]]:
+    """Each Service under one label of its selector: pods that it selects have that label."""
+    out: dict[tuple[str, str, str], list[Service]] = {}
+    for service in services:
+        if service.selector:
+            key, value = next(iter(service.selector.items()))
+            out.setdefault((service.namespace, key, value), []).append(service)
+    return out
 
 
 def _by_namespace(objects: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
