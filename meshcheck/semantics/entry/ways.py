@@ -17,7 +17,10 @@ from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
 from meshcheck.semantics.gateway.servers import Bound
 from meshcheck.semantics.gateway.virtual_hosts import table
 from meshcheck.semantics.gateway.virtual_services import by_gateway
-from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
+from meshcheck.semantics.gateway_api.classes import ISTIO
+from meshcheck.semantics.gateway_api.classes import controller_of as controller_of_gateway
+from meshcheck.semantics.ingress.controller import is_ingress_nginx
+from meshcheck.semantics.ingress.others.controllers import controller_of
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.world import World
 
@@ -46,9 +49,10 @@ def ways_in(world: World) -> Iterator[Way]:
             yield from _unseen(_without_pods(world, classic), seen)
     for gateway in world.inventory.of("Gateway"):
         yield from _unseen(_through_gateway(world, gateway), seen)
+    yield from _unseen(_ingresses(world), seen)
     for service in world.services:
         outside = service.kind in ("LoadBalancer", "NodePort") or service.external_addresses
-        if outside and not any(is_gateway(pod) for pod in world.pods_of(service)):
+        if outside and not any(is_gateway(pod) or is_ingress_nginx(pod) for pod in world.pods_of(service)):
             yield from _of_service(service)
 
 
@@ -69,6 +73,25 @@ def _through_pods(world: World, pod: Workload, service: Service) -> Iterator[Way
             yield from _of_port(config, number, port.number, via, str(pod), pod)
 
 
+def _ingresses(world: World) -> Iterator[Way]:
+    """The paths of Ingresses, through whichever controller serves them."""
+    nginx = [(pod, service) for pod in world.workloads if is_ingress_nginx(pod) for service in world.services_of(pod)]
+    for ingress in world.inventory.of("Ingress"):
+        controller = controller_of(world, ingress) or "no controller"
+        pods = nginx if controller in ("ingress-nginx", "no controller") else []
+        tls = any(not hosts or rule.host in hosts for hosts, _ in ingress.tls for rule in ingress.rules)
+        scheme, number = ("https", 443) if tls else ("http", 80)
+        for rule in ingress.rules:
+            for item in rule.paths:
+                via = {"namespace": pods[0][1].namespace, "name": pods[0][1].name, "port": number} if pods else None
+                target = Target(host=_sample(rule.host or "*"), port=number, via=via)
+                question = Question(Caller(external=True), target, protocol=scheme, path=item.path, headers={})
+                words = f"= {item.path}" if item.kind == "Exact" else "*" if item.path == "/" else f"{item.path.rstrip('/')}/*"
+                regular = item.kind == "ImplementationSpecific" and any(letter in item.path for letter in "([*\\")
+                entry = str(pods[0][0]) if pods else controller
+                yield Way(entry, f"{scheme}://{rule.host or '*'}", words, ingress.meta, None if regular else question)
+
+
 def _without_pods(world: World, gateway: IstioGateway) -> Iterator[Way]:
     """A Gateway whose pods are not in the input: its routes are known all the same."""
     meta = Meta(ObjectRef("v1", "Pod", world.mesh.root_namespace, gateway.meta.name), {}, {}, "", None)
@@ -84,7 +107,7 @@ def _without_pods(world: World, gateway: IstioGateway) -> Iterator[Way]:
 
 
 def _through_gateway(world: World, gateway: Gateway) -> Iterator[Way]:
-    if controller_of(world, gateway) == ISTIO and not gateway_entries(world, gateway, 0)[0].name.startswith("Gateway "):
+    if controller_of_gateway(world, gateway) == ISTIO and not gateway_entries(world, gateway, 0)[0].name.startswith("Gateway "):
         return  # its pods are in the input, and were looked at before
     config, pod = api_config(world, gateway), stand_in(world, gateway, {}, gateway.meta.name)
     for number in config.ports:
