@@ -42,7 +42,11 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
             noted += [Noted(ref, origin, p.path, p.message) for p in problems if not p.refused_by]
             if any(changes_meaning(kind, p.path) for p in bad):
                 continue
-        meta = decode_meta(value, origin, default_namespace)
+        try:
+            meta = decode_meta(value, origin, default_namespace)
+        except ValueError as error:
+            refused.append(Refused(_ref(value, default_namespace), origin, ("metadata",), str(error), "api-server"))
+            continue
         if decoder is None:
             decoded: Any = (meta, _data(value))
         else:
@@ -65,7 +69,8 @@ def _data(value: dict[str, Any]) -> dict[str, Any]:
 
 
 _POLICIES = ("Policy", "Authentication")
-_TRAFFIC = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "Gateway")
+_TRAFFIC = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "Gateway", "Ingress")
+_GATEWAY_API = ("Route", "ListenerSet", "ReferenceGrant", "Class")
 _ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 
 
@@ -76,7 +81,7 @@ def changes_meaning(kind: str, path: Path) -> bool:
     Policies go, with three exceptions where the meaning is plain: an illegal name; selectors that admin policies of the first version
     leave out, as files from before that rule do; and peers that this version does not know, which fail closed.
     """
-    if not kind.endswith(_POLICIES) and kind not in _TRAFFIC:
+    if not kind.endswith((*_POLICIES, *_GATEWAY_API)) and kind not in _TRAFFIC:
         return False
     if path == ("metadata", "name"):
         return False

@@ -122,7 +122,7 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
     return Service(
         meta=meta,
         kind=kind,
-        selector=spec.get("selector") or None,
+        selector=texts(spec.get("selector")) or None,
         ports=ports,
         cluster_ips=addresses,
         headless=cluster_ip == "None" or (spec.get("clusterIPs") or [""])[0] == "None",

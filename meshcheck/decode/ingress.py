@@ -43,4 +43,5 @@ def _backend(item: Mapping[str, Any] | None) -> Backend | None:
 
 def decode_ingress_class(value: Mapping[str, Any], meta: Meta) -> IngressClass:
     """An IngressClass."""
-    return IngressClass(meta, (value.get("spec") or _EMPTY).get("controller") or "")
+    controller = (value.get("spec") or _EMPTY).get("controller")
+    return IngressClass(meta, controller if isinstance(controller, str) else "")

@@ -32,12 +32,17 @@ CLUSTER_SCOPED = frozenset(
 
 
 def decode_meta(value: Mapping[str, Any], origin: Origin | None, default_namespace: str = "default") -> Meta:
-    """Metadata of an object; without a namespace it lands in the default one, as `kubectl apply` would put it."""
+    """Metadata of an object; without a namespace it lands in the default one, as `kubectl apply` would put it.
+
+    Raises ValueError where the name or the namespace is no text.
+    """
     raw = value.get("metadata")
     meta: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
     kind = value["kind"]
     namespace = None if kind in CLUSTER_SCOPED else meta.get("namespace") or default_namespace
     name = meta.get("name") or f"{meta.get('generateName') or ''}"
+    if not isinstance(name, str) or not (namespace is None or isinstance(namespace, str)):
+        raise ValueError("its name or its namespace is no text")
     return Meta(
         ref=ObjectRef(value["apiVersion"], kind, namespace, name),
         labels=texts(meta.get("labels")),

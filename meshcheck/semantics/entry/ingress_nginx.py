@@ -156,7 +156,7 @@ class _Nginx:
         host = re.sub(r":\d+$", "", self.authority)
         for name, code in (("permanent-redirect", 301), ("temporal-redirect", 302)):
             if target := note(ingress, name):
-                return self._answer(int(note(ingress, f"{name}-code") or code), target, self._mention(ingress, name))
+                return self._answer(_code(note(ingress, f"{name}-code"), code), target, self._mention(ingress, name))
         if broken := self._broken(ingress):
             return self._stop("access", broken[0] + ": the location answers 503", _UNAVAILABLE, broken[1])
         plain = question.protocol != "https"
@@ -169,7 +169,7 @@ class _Nginx:
         has_certificate = any(not hosts or any(_covers(h, host.lower()) for h in hosts) for hosts in named)
         if plain and (forced or (wanted == "true" and has_certificate)) and not any(e and path.startswith(e) for e in exempt):
             by = self._mention(ingress, "force-ssl-redirect") if forced else Mention(ingress.meta, field=("spec", "tls"))
-            return self._answer(int(self.controller.text("http-redirect-code") or 308), f"https://{host}{path}{query}", by)
+            return self._answer(_code(self.controller.text("http-redirect-code"), 308), f"https://{host}{path}{query}", by)
         if place.slash:
             return self._answer(
                 301, f"{question.protocol}://{host}{path}/{query}", Mention(ingress.meta, field=place.path.field if place.path else ())
@@ -359,6 +359,11 @@ class _Nginx:
 _NOT_FOUND = Symptom("http", 404, "Not Found")
 _FORBIDDEN = Symptom("http", 403, "Forbidden")
 _UNAVAILABLE = Symptom("http", 503, "Service Temporarily Unavailable")
+
+
+def _code(text: str | None, default: int) -> int:
+    """A status that an annotation or the ConfigMap gives; the default where it is no number."""
+    return int(text) if text and text.isdigit() else default
 
 
 def _covers(declared: str, host: str) -> bool:

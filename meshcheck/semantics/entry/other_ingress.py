@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from meshcheck.model.core import Service, Workload
+from meshcheck.model.foreign import Foreign
 from meshcheck.model.ingress import Backend
 from meshcheck.model.objects import Meta, ObjectRef, Path
 from meshcheck.model.record import replace
@@ -18,7 +19,7 @@ from meshcheck.semantics.entry.client import Peer, peer_of
 from meshcheck.semantics.entry.passed import Entry, Passed, refused
 from meshcheck.semantics.ingress.controller import is_ingress_nginx
 from meshcheck.semantics.ingress.others import clouds, contour, kong, traefik
-from meshcheck.semantics.ingress.others.asked import Asked
+from meshcheck.semantics.ingress.others.asked import MALFORMED, Asked
 from meshcheck.semantics.ingress.others.controllers import controller_of
 from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
 from meshcheck.semantics.request_path import split_target
@@ -48,9 +49,14 @@ class Found(NamedTuple):
 def other_entries(call: Call, host: str) -> list[Entry]:
     """The controllers whose objects have the host; one entry for each object that takes the path, or one for the 404."""
     path = split_target(call.question.path)[0]
-    every = (
-        list(_ingresses(call.world, host, path)) + list(_ingress_routes(call.world, host, path)) + list(_proxies(call.world, host, path))
-    )
+    every = list(_ingresses(call.world, host, path))
+    for kind, controller, read in (("IngressRoute", "traefik", _ingress_route), ("HTTPProxy", "contour", _proxy)):
+        for item in call.world.inventory.of(kind):
+            try:
+                every += read(item, host, path)
+            except MALFORMED:
+                unclear = f"what {item.meta.ref} means: it is not of the form that is known"
+                every.append((0, Found(controller, item.meta, ("spec",), None, _none, unclear)))
     best: dict[str, tuple[int, Found]] = {}
     for rank, found in every:
         if found.controller not in best or rank > best[found.controller][0]:
@@ -90,43 +96,44 @@ def _ingresses(world: World, host: str, path: str) -> Iterator[tuple[int, Found]
                     yield rank, Found(controller, ingress.meta, item.field, item.backend, guards, unclear)
 
 
-def _ingress_routes(world: World, host: str, path: str) -> Iterator[tuple[int, Found]]:
-    for item in world.inventory.of("IngressRoute"):
-        for n, route in enumerate(item.spec.get("routes") or ()):
-            match = str(route.get("match") or "")
-            hosts = [h.lower() for h in re.findall(r"Host\(`([^`]+)`\)", match)]
-            if hosts and host not in hosts:
-                continue
-            rest = re.sub(r"(Host|PathPrefix|Path)\(`[^`]*`\)|&&|\s", "", match)
-            prefix, exact = re.search(r"PathPrefix\(`([^`]+)`\)", match), re.search(r"\bPath\(`([^`]+)`\)", match)
-            if not rest and ((prefix and not path.startswith(prefix[1])) or (exact and path != exact[1])):
-                yield 0, Found("traefik", item.meta, ("spec", "routes"), None, lambda asked, service: [])
-                continue
-            wanted = [(m.get("namespace") or item.meta.namespace, m.get("name") or "") for m in route.get("middlewares") or ()]
-            target: dict[str, Any] = next(iter(route.get("services") or ()), {})
-            field: Path = ("spec", "routes", n)
-
-            def guards(
-                asked: Asked, service: Service | None, wanted: Any = wanted, meta: Meta = item.meta, field: Path = field
-            ) -> list[Station]:
-                return traefik.stations(asked, wanted, meta, (*field, "middlewares"))
-
-            unclear = f"whether the rule `{match}` takes the call" if rest else None
-            yield (
-                1 + len(match),
-                Found("traefik", item.meta, field, Backend(target.get("name") or "", target.get("port") or 0), guards, unclear),
-            )
+def _none(asked: Asked, service: Service | None) -> list[Station]:
+    return []
 
 
-def _proxies(world: World, host: str, path: str) -> Iterator[tuple[int, Found]]:
-    for proxy in world.inventory.of("HTTPProxy"):
-        if str((proxy.spec.get("virtualhost") or {}).get("fqdn") or "").lower() != host:
+def _ingress_route(item: Foreign, host: str, path: str) -> Iterator[tuple[int, Found]]:
+    for n, route in enumerate(item.spec.get("routes") or ()):
+        match = str(route.get("match") or "")
+        hosts = [h.lower() for h in re.findall(r"Host\(`([^`]+)`\)", match)]
+        if hosts and host not in hosts:
             continue
+        rest = re.sub(r"(Host|PathPrefix|Path)\(`[^`]*`\)|&&|\s", "", match)
+        prefix, exact = re.search(r"PathPrefix\(`([^`]+)`\)", match), re.search(r"\bPath\(`([^`]+)`\)", match)
+        if not rest and ((prefix and not path.startswith(prefix[1])) or (exact and path != exact[1])):
+            yield 0, Found("traefik", item.meta, ("spec", "routes"), None, _none)
+            continue
+        wanted = [(m.get("namespace") or item.meta.namespace, m.get("name") or "") for m in route.get("middlewares") or ()]
+        target: dict[str, Any] = next(iter(route.get("services") or ()), {})
+        field: Path = ("spec", "routes", n)
+
+        def guards(
+            asked: Asked, service: Service | None, wanted: Any = wanted, meta: Meta = item.meta, field: Path = field
+        ) -> list[Station]:
+            return traefik.stations(asked, wanted, meta, (*field, "middlewares"))
+
+        unclear = f"whether the rule `{match}` takes the call" if rest else None
+        yield (
+            1 + len(match),
+            Found("traefik", item.meta, field, Backend(target.get("name") or "", target.get("port") or 0), guards, unclear),
+        )
+
+
+def _proxy(proxy: Foreign, host: str, path: str) -> Iterator[tuple[int, Found]]:
+    if str((proxy.spec.get("virtualhost") or {}).get("fqdn") or "").lower() == host:
         found = contour.route_of(proxy, path)
         if found is None:
             unclear = "what the included HTTPProxies make of the path" if proxy.spec.get("includes") else None
-            yield 0, Found("contour", proxy.meta, ("spec", "routes"), None, lambda asked, service: [], unclear)
-            continue
+            yield 0, Found("contour", proxy.meta, ("spec", "routes"), None, _none, unclear)
+            return
         number, route = found
         target: dict[str, Any] = next(iter(route.get("services") or ()), {})
 
@@ -160,7 +167,11 @@ def _enter(call: Call, found: Found) -> Passed:
         return Passed((station,), DENIED, _NO_PATH)
     service = world.service(found.meta.namespace, found.backend.service)
     asked = Asked(world, found.controller, question.method, with_token(question), peer.address, peer.why)
-    stations += found.guards(asked, service)
+    try:
+        stations += found.guards(asked, service)
+    except MALFORMED:
+        fact = f"what the settings of {found.controller} for {found.meta.ref} mean: one of them is not of the form that is known"
+        return Passed(tuple(stations), UNKNOWN, None, (fact,))
     if end := refused(stations):
         return end
     if service is None:

@@ -40,6 +40,14 @@ class Asked(NamedTuple):
 
 def stations_of(world: World, place: Place, asked: Asked, route_cors: bool) -> list[Station]:
     """What the policies for a route make of a request. `route_cors`: the route has a CORS filter of its own, which wins."""
+    try:
+        return _stations(world, place, asked, route_cors)
+    except (AttributeError, TypeError, ValueError, KeyError):  # no schema admitted these policies
+        fact = f"what the policies of Envoy Gateway for {place.route.ref} mean: one of them is not of the form that is known"
+        return [Station("extensions", ENFORCER, UNKNOWN, "policies of Envoy Gateway", missing=fact)]
+
+
+def _stations(world: World, place: Place, asked: Asked, route_cors: bool) -> list[Station]:
     found = effective(world, "SecurityPolicy", place)
     out: list[Station] = []
     for kind in ("EnvoyExtensionPolicy", "EnvoyPatchPolicy"):

@@ -66,3 +66,7 @@ class Asked(NamedTuple):
 
 def _in(blocks: Iterable[str], address: object) -> bool:
     return any(block.holds(address) for text in blocks if (block := parse_block(str(text).strip())) is not None)  # type: ignore[arg-type]
+
+
+MALFORMED = (AttributeError, TypeError, ValueError, KeyError)
+"""What settings of the wrong form cause: no schema admitted objects of other projects. Whoever reads them says `unknown`."""

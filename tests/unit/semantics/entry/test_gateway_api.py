@@ -75,7 +75,7 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("a redirect is 302 by default", [*ANY, route("{filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]}")], to("http://shop.example.com/a"), "allowed", "302"),
     ("prefixes are replaced by segments", [*ANY, route("{matches: [{path: {value: /old}}], filters: [{type: RequestRedirect, requestRedirect: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}]}")],
      to("http://shop.example.com/old/a"), "allowed", "http://shop.example.com/a"),
-    ("a filter that nobody knows", [*ANY, route(f"{{filters: [{{type: ExtensionRef, extensionRef: {{group: x, kind: Y, name: z}}}}], {BACK}}}")], to(), "unknown", "ExtensionRef"),
+    ("a filter that nobody knows", [*ANY, route(f"{{filters: [{{type: ExtensionRef, extensionRef: {{group: x.example, kind: Rule, name: z}}}}], {BACK}}}")], to(), "unknown", "ExtensionRef"),
     ("no class", [*WORLD, gateway(ALL), route(WEB)], to(), "unknown", "GatewayClass"),
     ("Istio makes the pods", [*WORLD, gateway(ALL, "istio"), route(WEB)], to(), "allowed", ""),
     ("STRICT does not admit a gateway outside the mesh", [space("shop"), *ANY[1:], route(WEB), thing("security.istio.io/v1", "PeerAuthentication", "shop", "s", "{mtls: {mode: STRICT}}")], to(), "denied", "503"),
