@@ -67,6 +67,8 @@ class _Gateway:
 
     def run(self) -> Passed:
         question = self.call.question
+        if question.transport != "TCP":
+            return unknown((), f"what the gateway makes of {question.transport}: only TCP is followed through gateways")
         self.stations += self._network()
         if end := refused(self.stations):
             return end

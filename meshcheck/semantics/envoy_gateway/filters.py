@@ -59,6 +59,11 @@ def _stations(world: World, place: Place, asked: Asked, route_cors: bool) -> lis
                     "extensions", ENFORCER, UNKNOWN, str(ref), (Mention(strange.policies[0].meta),), missing=f"what {ref} makes of the call"
                 )
             )
+    traffic = effective(world, "BackendTrafficPolicy", place)
+    if traffic is not None and (traffic.spec.get("faultInjection") or {}).get("abort"):
+        mention = Mention(traffic.policies[0].meta, field=("spec", "faultInjection"))
+        fact = f"whether faultInjection of {mention.meta.ref} takes this request"
+        out.append(Station("fault", ENFORCER, UNKNOWN, "faultInjection", (mention,), missing=fact))
     if found is None:
         return out
     filters = _Filters(world, place, asked, found)

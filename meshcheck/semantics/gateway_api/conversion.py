@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from meshcheck.model.gateway_api import BackendRef, ObjectReference, Route, RouteRule
+from meshcheck.model.gateway_api import BackendRef, BackendTLSPolicy, ObjectReference, Route, RouteRule
 from meshcheck.model.istio_networking import Destination, HttpMatch, HttpRoute, StringMatch
 from meshcheck.model.objects import Path
 from meshcheck.semantics.gateway_api.grants import permitted
@@ -70,7 +70,7 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: boo
             cors=_cors(cors) if cors is not None else None,
             request_headers=_headers(headers) if headers is not None else {},
             field=rule.field,
-            unclear=f"what the {strange[0]} filter of {route.meta.ref} does" if strange else None,
+            unclear=f"what the {strange[0]} filter of {route.meta.ref} does" if strange else _unclear_tls(world, backends),
         )
 
 
@@ -147,9 +147,50 @@ def backend_problem(world: World, route: Route, ref: BackendRef, in_mesh: bool) 
     """Why a backend cannot be used; calls to it get 500."""
     if (ref.group, ref.kind) != ("", "Service"):
         return f"backendRef to a {ref.kind}{'.' + ref.group if ref.group else ''}: no Service"
+    if (policy := _tls_policy(world, ref)) is not None and (why := _no_authority(world, policy)) is not None:
+        return f"{policy.meta.ref}: {why}"
     target = ObjectReference(ref.group, ref.kind, ref.namespace, ref.name, ref.field)
     if not in_mesh and not permitted(world, route.kind, route.meta.namespace, target):
         return f"no ReferenceGrant in namespace {ref.namespace} lets {route.kind} of {route.meta.namespace} use Service {ref.name}"
+    return None
+
+
+def _tls_policy(world: World, ref: BackendRef) -> BackendTLSPolicy | None:
+    """The BackendTLSPolicy for a backend: the oldest that names its port, else the Service."""
+    found = [
+        (section == "", policy.meta.created or "9999", policy.meta.name, policy)
+        for policy in world.inventory.of("BackendTLSPolicy")
+        for group, kind, name, section in policy.targets
+        if policy.meta.namespace == ref.namespace and (group, kind, name) == (ref.group, ref.kind, ref.name)
+        if section == "" or _is_port(world, ref, section)
+    ]
+    return min(found, key=lambda item: item[:3])[3] if found else None
+
+
+def _is_port(world: World, ref: BackendRef, section: str) -> bool:
+    service = world.service(ref.namespace, ref.name)
+    return service is not None and any(p.name == section and p.number == ref.port for p in service.ports)
+
+
+def _no_authority(world: World, policy: BackendTLSPolicy) -> str | None:
+    """Why none of its CA certificates can be used."""
+    if policy.well_known or not policy.authorities:
+        return None
+    for ref in policy.authorities:
+        if (ref.group, ref.kind) not in (("", "ConfigMap"), ("", "Secret")):
+            continue
+        found: Any = [data for meta, data in world.inventory.of("ConfigMap") if (meta.namespace, meta.name) == (ref.namespace, ref.name)]
+        if ref.kind == "Secret" or not world.closed or any("-----BEGIN " in str(data.get("ca.crt") or "") for data in found):
+            return None
+    return "none of its caCertificateRefs leads to a CA certificate"
+
+
+def _unclear_tls(world: World, backends: Iterable[BackendRef]) -> str | None:
+    """What is not known of TLS to backends: whether they speak it, and with which certificate."""
+    for ref in backends:
+        policy = _tls_policy(world, ref)
+        if policy is not None and _no_authority(world, policy) is None:
+            return f"whether Service {ref.namespace}/{ref.name} answers with a certificate that {policy.meta.ref} accepts"
     return None
 
 

@@ -60,6 +60,22 @@ KEYS = "apiVersion: v1\nkind: Secret\nmetadata: {name: keys, namespace: shop}\ns
 BY_KEY = "apiKeyAuth: {extractFrom: [{headers: [x-api-key]}], credentialRefs: [{name: keys}]}"
 OFFICE = "authorization: {defaultAction: Deny, rules: [{action: Deny, principal: {clientCIDRs: [203.0.113.9/32]}}, {action: Allow, principal: {clientCIDRs: [203.0.113.0/24]}}]}"
 
+BACKEND_TLS = thing(
+    API,
+    "BackendTLSPolicy",
+    "shop",
+    "t",
+    "{targetRefs: [{group: '', kind: Service, name: web}], validation: {hostname: web.example, caCertificateRefs: [{group: '', kind: ConfigMap, name: ca}]}}",
+)
+AUTHORITY = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca, namespace: shop}\ndata: {ca.crt: '-----BEGIN CERTIFICATE-----'}\n"
+FAULT = thing(
+    ENVOY,
+    "BackendTrafficPolicy",
+    "shop",
+    "b",
+    "{targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}], faultInjection: {abort: {httpStatus: 503, percentage: 10}}}",
+)
+
 CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("reaches the workload", [*ANY, route(WEB)], to(), "allowed", ""),
     ("routes of other namespaces are not admitted", [*WORLD, gateway_class("example.com/any"), gateway(SAME), route(WEB)], to(), "denied", "404"),
@@ -76,6 +92,11 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("prefixes are replaced by segments", [*ANY, route("{matches: [{path: {value: /old}}], filters: [{type: RequestRedirect, requestRedirect: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}]}")],
      to("http://shop.example.com/old/a"), "allowed", "http://shop.example.com/a"),
     ("a filter that nobody knows", [*ANY, route(f"{{filters: [{{type: ExtensionRef, extensionRef: {{group: x.example, kind: Rule, name: z}}}}], {BACK}}}")], to(), "unknown", "ExtensionRef"),
+    ("TLS to a backend, without a CA", [*ANY, route(WEB), BACKEND_TLS], to(), "denied", "500"),
+    ("TLS to a backend", [*ANY, route(WEB), BACKEND_TLS, AUTHORITY], to(), "unknown", "certificate"),
+    ("UDP", [*ANY, route(WEB)], to("udp://shop.example.com:53"), "unknown", "UDP"),
+    ("a fault of some requests", [*EG, FAULT], to(), "unknown", "faultInjection"),
+    ("a policy of the wrong form", [*EG, security("apiKeyAuth: 1")], to(), "unknown", "form"),
     ("no class", [*WORLD, gateway(ALL), route(WEB)], to(), "unknown", "GatewayClass"),
     ("Istio makes the pods", [*WORLD, gateway(ALL, "istio"), route(WEB)], to(), "allowed", ""),
     ("STRICT does not admit a gateway outside the mesh", [space("shop"), *ANY[1:], route(WEB), thing("security.istio.io/v1", "PeerAuthentication", "shop", "s", "{mtls: {mode: STRICT}}")], to(), "denied", "503"),
