@@ -1,0 +1,28 @@
+"""meshcheck gives the verdicts of a real istiod and a real Envoy at a sidecar and at a gateway (READMEs beside the cases)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.batch import ask, read_lines
+from tests.support.compare import difference
+
+HERE = Path(__file__).parent
+SHOWN = 20
+
+
+@pytest.mark.parametrize("suite", ["istio-sidecar", "istio-gateway"])
+def test_every_verdict_status_and_deciding_policy_agree(suite: str) -> None:
+    """All questions get the real verdict, the status or reset that the caller saw, the policy that Envoy's log named, the backend, and the location of redirects."""
+    worlds = list(read_lines(HERE / suite / "cases.jsonl.gz"))
+    expected = {(row["id"], row["question"]): row for row in read_lines(HERE / suite / "expected.jsonl.gz")}
+    traces = ask(worlds)
+    wrong = [
+        f"{world} {question}: {said}"
+        for (world, question), want in expected.items()
+        if (said := difference(traces.get((world, question)), want))
+    ]
+    shown = "\n".join(wrong[:SHOWN])
+    assert not wrong, f"{len(wrong)} of {len(expected)} answers differ; the first:\n{shown}"
