@@ -15,7 +15,7 @@ SHOWN = 20
 
 @pytest.mark.parametrize("suite", ["istio-sidecar", "istio-gateway"])
 def test_every_verdict_status_and_deciding_policy_agree(suite: str) -> None:
-    """All questions get the real verdict, the status or reset that the caller saw, the policy that Envoy's log named, the backend, and the location of redirects."""
+    """All questions get the real verdict, what the caller saw, the policy that Envoy named, the backend, the place of redirects."""
     worlds = list(read_lines(HERE / suite / "cases.jsonl.gz"))
     expected = {(row["id"], row["question"]): row for row in read_lines(HERE / suite / "expected.jsonl.gz")}
     traces = ask(worlds)

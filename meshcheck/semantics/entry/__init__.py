@@ -3,9 +3,11 @@
 find.py           which entry points a call may take
 ways.py           every way from outside
 client.py         which address an entry point sees as the client's
+hints.py          why no route takes a request
+certificates.py   whether a TLS server has its certificate
 gates.py          load balancer and network policies before its pods
 config.py         what a gateway's pods are configured with
-istio.py          what an Envoy gateway makes of a call, up to the workload that it sends it to
+envoy.py          what an Envoy gateway makes of a call, up to the workload that it sends it to
 gateway_api.py    the pods of a Gateway of Gateway API
 ingress_nginx.py  what ingress-nginx makes of a call
 """

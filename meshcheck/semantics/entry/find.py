@@ -8,7 +8,7 @@ from typing import Any
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station
-from meshcheck.semantics.entry import ingress_nginx, istio
+from meshcheck.semantics.entry import envoy, ingress_nginx
 from meshcheck.semantics.entry.client import peer_of
 from meshcheck.semantics.entry.config import config_of, services_of
 from meshcheck.semantics.entry.gates import load_balancer
@@ -200,7 +200,7 @@ def _classic(pod: Workload, port: int, service: Service | None) -> Entry:
         return _lost(
             str(pod), f"what {pod} makes of the call: it is not a gateway of Istio, nor an ingress controller that meshcheck knows"
         )
-    return Entry(f"{pod}", lambda call: istio.pass_through(call, istio.Pods(pod, port, service), config_of(call.world, pod)))
+    return Entry(f"{pod}", lambda call: envoy.pass_through(call, envoy.Pods(pod, port, service), config_of(call.world, pod)))
 
 
 def _closed(service: Service, port: int) -> Entry:

@@ -6,7 +6,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.gateway_api import Gateway
 from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.semantics.attachment import GATEWAY_NAME
-from meshcheck.semantics.entry import istio
+from meshcheck.semantics.entry import envoy
 from meshcheck.semantics.entry.config import api_config, config_of, services_of
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
@@ -25,10 +25,10 @@ def gateway_entries(world: World, gateway: Gateway, port: int) -> list[Entry]:
     if controller == ISTIO:
         return _by_istio(world, gateway, port, name)
     pod = stand_in(world, gateway, {}, f"{gateway.meta.name} ({controller})")
-    pods = istio.Pods(pod, port, None, labels_known=False)
+    pods = envoy.Pods(pod, port, None, labels_known=False)
 
     def enter(call: Call) -> Passed:
-        return istio.pass_through(call, pods, api_config(call.world, gateway))
+        return envoy.pass_through(call, pods, api_config(call.world, gateway))
 
     return [Entry(name, enter)]
 
@@ -40,8 +40,8 @@ def _by_istio(world: World, gateway: Gateway, port: int, name: str) -> list[Entr
         for pod in world.pods_of(service) if service is not None else ():
             assert service is not None
             number = next((target_number(p, pod) for p in service.ports if p.number == port and p.protocol == "TCP"), None)
-            pods = istio.Pods(pod, number or port, service)
-            out.append(Entry(str(pod), lambda call, pods=pods: istio.pass_through(call, pods, config_of(call.world, pods.workload))))  # type: ignore[misc]
+            pods = envoy.Pods(pod, number or port, service)
+            out.append(Entry(str(pod), lambda call, pods=pods: envoy.pass_through(call, pods, config_of(call.world, pods.workload))))  # type: ignore[misc]
     if out:
         return out
     if any(kind == "Hostname" for kind, _ in gateway.addresses):
@@ -49,8 +49,8 @@ def _by_istio(world: World, gateway: Gateway, port: int, name: str) -> list[Entr
         fact = f"the pods of {name}: the Service {wanted} that its addresses name is not in the input, or selects no pod there"
         return [Entry(name, lambda call: unknown((), fact))]
     made = f"{gateway.meta.name}-{gateway.class_name}"
-    pods = istio.Pods(stand_in(world, gateway, {GATEWAY_NAME: gateway.meta.name, **gateway.meta.labels}, made), port, None)
-    return [Entry(name, lambda call: istio.pass_through(call, pods, config_of(call.world, pods.workload)))]
+    pods = envoy.Pods(stand_in(world, gateway, {GATEWAY_NAME: gateway.meta.name, **gateway.meta.labels}, made), port, None)
+    return [Entry(name, lambda call: envoy.pass_through(call, pods, config_of(call.world, pods.workload)))]
 
 
 def stand_in(world: World, gateway: Gateway, labels: dict[str, str], name: str) -> Workload:

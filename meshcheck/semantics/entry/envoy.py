@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from meshcheck.model.core import Secret, Service, Workload
+from meshcheck.model.core import Service, Workload
 from meshcheck.model.gateway_api import GROUP
 from meshcheck.model.istio_networking import L4Route, VirtualService
 from meshcheck.model.mesh_config import Topology
@@ -16,13 +16,14 @@ from meshcheck.model.objects import Meta
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics.authorization.attributes import Attributes
+from meshcheck.semantics.entry.certificates import certificate
 from meshcheck.semantics.entry.client import Peer, peer_of, remote_address
 from meshcheck.semantics.entry.config import Config
 from meshcheck.semantics.entry.gates import load_balancer, wire
+from meshcheck.semantics.entry.hints import Hints, mention_of, no_route
 from meshcheck.semantics.entry.passed import Passed, refused, unknown
 from meshcheck.semantics.gateway.servers import Bound, Port
 from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, VirtualHost, pick, table
-from meshcheck.semantics.gateway.virtual_services import with_host
 from meshcheck.semantics.outbound.destinations import Sender
 from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
 from meshcheck.semantics.request_path import split_target
@@ -125,7 +126,7 @@ class _Gateway:
             if tls.mode == "AUTO_PASSTHROUGH":
                 return unknown(self.stations, "where AUTO_PASSTHROUGH sends the call: it is for gateways of other clusters")
             return self._tls(bound)
-        lacking = self._certificate(bound)
+        lacking = certificate(self.world, self.workload, bound, GATEWAY)
         if lacking is not None and lacking.verdict != ALLOWED:
             return Passed((*self.stations, lacking), lacking.verdict, lacking.symptom, (lacking.missing,) if lacking.missing else ())
         if tls.mode in ("MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL") and tls.mode != "OPTIONAL_MUTUAL":
@@ -145,31 +146,6 @@ class _Gateway:
             if self.call.who.workload is None:
                 summary += f"; client address {self.peer.address}" if self.peer.address else "; client address not known"
             self.stations.append(Station("listener", GATEWAY, ALLOWED, summary, mentions, workload=str(self.workload)))
-
-    def _certificate(self, bound: Bound) -> Station | None:
-        """Whether the server has its certificate; a missing one breaks the handshake."""
-        tls = bound.server.tls
-        assert tls is not None
-        for name in tls.credentials:
-            mention = Mention(bound.gateway.meta, field=(*bound.server.field, "tls", "credentialName"))
-            if name.startswith(("invalid://", "builtin://")):
-                continue
-            namespace, _, short = name.removeprefix("kubernetes-gateway://").removeprefix("kubernetes://").rpartition("/")
-            namespace = namespace or self.workload.namespace
-            secret = secret_of(self.world, namespace, short)
-            if secret is None and not self.world.closed:
-                fact = f"the Secret `{namespace}/{short}` with the certificate of the gateway: it is not in the input"
-                return Station("tls", GATEWAY, UNKNOWN, f"certificate {name}", (mention,), missing=fact, workload=str(self.workload))
-            keys = secret.keys if secret is not None else ()
-            if not ({"tls.crt", "tls.key"} <= set(keys) or {"cert", "key"} <= set(keys)):
-                what = f"has no tls.crt and tls.key (keys: {', '.join(keys) or 'none'})" if secret is not None else "does not exist"
-                why = f"the handshake fails: Secret {namespace}/{short} with the certificate {what}"
-                if namespace != bound.gateway.meta.namespace and secret is None:
-                    why += f" (it is looked for in the namespace of the gateway's pods, {namespace})"
-                return Station(
-                    "tls", GATEWAY, DENIED, why, (mention,), symptom=symptoms.RESET, decider=mention, workload=str(self.workload)
-                )
-        return None
 
     # ---- HTTP ----
 
@@ -221,9 +197,8 @@ class _Gateway:
         if host is not None and host.redirects is not None and self._sees_plaintext(scheme, headers):
             return self._redirected(host.redirects, authority, attributes.path + query)
         if host is None:
-            return self._stop(
-                self._no_host(routes, authority, servers), symptoms.NO_ROUTE, self._nearest(routes, servers, authority), "route"
-            )
+            hints = Hints(self.world, self.config, self.workload, routes, servers, authority)
+            return self._stop(hints.words(), symptoms.NO_ROUTE, hints.nearest(), "route")
         if (fact := self._not_isolated(host, authority, servers)) is not None:
             return unknown(self.stations, fact)
         picked = pick(host, request)
@@ -284,33 +259,6 @@ class _Gateway:
             answers=True,
         )  # fmt: skip
         return Passed((*self.stations, station), ALLOWED, symptom)
-
-    def _no_host(self, routes: Table, authority: str, servers: tuple[Bound, ...]) -> str:
-        known = ", ".join(list(routes.hosts)[:5]) + (", …" if len(routes.hosts) > 5 else "")
-        words = f"no route for host `{authority}`: " + (f"the gateway has routes for {known}" if known else "the gateway has no routes")
-        for meta, why in self._left_out(routes, servers, authority)[:2]:
-            words += f"; {meta.ref} is not used: {why}"
-        return words
-
-    def _left_out(self, routes: Table, servers: tuple[Bound, ...], authority: str) -> list[tuple[Meta, str]]:
-        """Routes that were meant for these servers and are not on them."""
-        names = {bound.gateway_name for bound in servers}
-        out: list[tuple[Meta, str]] = []
-        for virtual in with_host(self.world, authority.partition(":")[0].lower()) if self.config.mesh else ():
-            if not names & set(virtual.gateways):
-                out.append((virtual.meta, f"its gateways are {', '.join(virtual.gateways)}"))
-            elif not any(virtual.meta is v.meta for name in names for v in self.config.visible(name)):
-                out.append((virtual.meta, f"exportTo keeps it from namespace {self.workload.namespace}"))
-        out += [(virtual.meta, why) for virtual, why in routes.hidden]
-        return out + [item for bound in servers for item in self.config.unattached(bound.gateway_name)]
-
-    def _nearest(self, routes: Table, servers: tuple[Bound, ...], authority: str) -> Mention | None:
-        left_out = self._left_out(routes, servers, authority)
-        if left_out:
-            meta, why = left_out[0]
-            field = _FIELDS.get(why.partition(" ")[0], ("spec", "hosts")) if meta.ref.kind == "VirtualService" else ("spec", "parentRefs")
-            return Mention(meta, field=field)
-        return Mention(servers[0].gateway.meta, field=(*servers[0].server.field, "hosts")) if not routes.hosts else None
 
     def _last_miss(self, picked: Picked) -> Mention | None:
         return mention_of(picked.misses[-1][0]) if picked.misses else None
@@ -458,28 +406,6 @@ class _Gateway:
         base = Sending((), None, transport, False, False, "", "", "", call.question.sni)
         sendings = self._sender(owner, http=False).to_destinations(base, owner, route.destinations, bound.server.port)
         return self._onward(sendings, transport != "tls")
-
-
-_FIELDS: dict[str, tuple[str, ...]] = {"its": ("spec", "gateways"), "exportTo": ("spec", "exportTo"), "none": ("spec", "hosts")}
-
-
-def no_route(host: str, picked: Picked) -> str:
-    """Why no route of a host takes a request: what the nearest ones wanted."""
-    shown = [f"{e.owner.name} {e.route.name or e.route.field[-1]}: {why}" for e, why in picked.misses[:4]]
-    return f"no route of host `{host}` matches" + (f" ({'; '.join(shown)})" if shown else "")
-
-
-def mention_of(entry: Entry) -> Mention:
-    """The route's place."""
-    field = entry.match.field if entry.match is not None and entry.match.field else entry.route.field
-    number = next((step for step in reversed(entry.route.field) if isinstance(step, int)), None)
-    return Mention(entry.owner, rule=number, field=field)
-
-
-def secret_of(world: World, namespace: str, name: str) -> Secret | None:
-    """A Secret by name."""
-    table = world.once("secrets", lambda: {(s.meta.namespace, s.meta.name): s for s in world.inventory.of("Secret")})
-    return table.get((namespace, name))
 
 
 def l4_hosts(bound: Bound, virtual: VirtualService) -> bool:
