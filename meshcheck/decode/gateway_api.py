@@ -118,6 +118,7 @@ def _rule(item: Mapping[str, Any], field: Path, meta: Meta) -> RouteRule:
         filters=tuple(item.get("filters") or ()),
         backends=tuple(_backend(ref, (*field, "backendRefs", n), meta) for n, ref in enumerate(item.get("backendRefs") or ())),
         field=field,
+        timeout=str((item.get("timeouts") or _EMPTY).get("request") or ""),
     )
 
 

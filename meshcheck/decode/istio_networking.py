@@ -57,6 +57,7 @@ def _http(route: Mapping[str, Any], field: Path, namespace: str) -> HttpRoute:
         cors=route.get("corsPolicy"),
         request_headers=(route.get("headers") or _EMPTY).get("request") or _EMPTY,
         field=field,
+        timeout=str(route.get("timeout") or ""),
     )
 
 

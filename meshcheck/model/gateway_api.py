@@ -114,6 +114,7 @@ class RouteRule:
     filters: tuple[Mapping[str, Any], ...]
     backends: tuple[BackendRef, ...]
     field: Path
+    timeout: str = ""
 
 
 @record

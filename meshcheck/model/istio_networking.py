@@ -74,6 +74,8 @@ class HttpRoute:
     """The object that holds it, where several are merged; else the VirtualService's own."""
     unclear: str | None = None
     """What nobody knows of this route, so that it cannot be followed."""
+    timeout: str = ""
+    """`10s`: a slower answer becomes a 504."""
 
 
 @record

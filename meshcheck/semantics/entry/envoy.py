@@ -266,7 +266,8 @@ class _Gateway:
     def _routed(self, entry: Entry, request: RouteRequest, headers: Mapping[str, Sequence[str]], query: str) -> Passed:
         """The chosen route: its own answer, fault, CORS, or destinations."""
         route, mention = entry.route, mention_of(entry)
-        name = f"{entry.owner.ref}: route {route.name or route.field[-1]}"
+        slow = f" (504 after {route.timeout})" if route.timeout else ""
+        name = f"{entry.owner.ref}: route {route.name or route.field[-1]}{slow}"
         aborted: list[Sending] = []
         base = Sending((), None, "plaintext", True, True, request.path + query, request.authority, request.method, None)
         if route.abort_status and route.abort_percentage > 0 and not route.redirect and not route.direct_response:

@@ -275,6 +275,10 @@ class _Nginx:
 
     def _onward(self, place: Location, path: str, query: str) -> Passed:
         ingress, pod = place.ingress, self.door.pod
+        for name in ("limit-rps", "limit-rpm", "limit-connections"):
+            if (limit := note(ingress, name)) is not None and self.call.explain:
+                words = f"{name} {limit}: one call is taken to be within it"
+                self.stations.append(self._station("access", ALLOWED, words, self._mention(ingress, name)))
         engine = "SecRuleEngine On" in (note(ingress, "modsecurity-snippet") or self.controller.text("modsecurity-snippet"))
         if engine and (note(ingress, "enable-modsecurity") or self.controller.text("enable-modsecurity")) == "true":
             fact = "what ModSecurity's rules say to the request"

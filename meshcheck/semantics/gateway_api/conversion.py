@@ -71,6 +71,7 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: boo
             request_headers=_headers(headers) if headers is not None else {},
             field=rule.field,
             unclear=f"what the {strange[0]} filter of {route.meta.ref} does" if strange else _unclear_tls(world, backends),
+            timeout=rule.timeout,
         )
 
 
