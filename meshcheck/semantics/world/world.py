@@ -52,6 +52,10 @@ class World:
         } - self.namespaces.keys():
             self.namespaces[name] = Namespace(name, {"kubernetes.io/metadata.name": name}, None)
 
+    def complete(self, *kinds: str) -> bool:
+        """Whether all objects of these kinds are known, so that one that is not in the input does not exist."""
+        return self.closed
+
     def once(self, key: Any, compute: Callable[[], T]) -> T:
         """The value computed for a key the first time it was asked for."""
         try:

@@ -1,0 +1,1 @@
+"""Questions about all calls at once: sets of requests, assertions, differences between two Worlds."""

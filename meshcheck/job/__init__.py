@@ -1,0 +1,1 @@
+"""One pass, or an endless watch, inside a cluster: report, metrics, events."""
