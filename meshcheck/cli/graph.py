@@ -49,9 +49,6 @@ def parser() -> argparse.ArgumentParser:
         choices=("allowed", "some", "denied", "unknown"),
         help="only edges with this verdict; repeatable",
     )
-    p.add_argument(
-        "--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)"
-    )
     p.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     add_source_options(p)
     return p

@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.cli.sources import add_source_options, read_sources
-from meshcheck.decode.admission import problems
+from meshcheck.cli.world import world_of, world_of_line
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.lint.evidence import Evidence
 from meshcheck.model.finding import Finding
-from meshcheck.model.objects import ObjectRef
 from meshcheck.render.lint import Read, lint_json, lint_text
 
 if TYPE_CHECKING:
+    from meshcheck.lint.rule import Rule
+    from meshcheck.lint.run import Report
     from meshcheck.load.read import Reading
+    from meshcheck.semantics.world import World
 
 _EXAMPLES = """\
 examples:
@@ -53,7 +57,8 @@ def run(arguments: list[str]) -> int:
         raise UsageError("`-o jsonl` is for `--batch FILE`; use `-o json`")
     reading = read_sources(options, exact=True)
     _stop_when_nothing_was_read(reading)
-    findings, read = findings_of(reading), _read(reading)
+    report, read = report_of(reading, world_of(options, reading)), _read(reading)
+    findings = report.findings
     if options.output == "json":
         json.dump(lint_json(findings, read), sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -82,7 +87,7 @@ def _batch(path: str) -> int:
         try:
             reading = read_world(line, exact=True)
             _stop_when_nothing_was_read(reading)
-            findings = findings_of(reading)
+            findings = report_of(reading, world_of_line(line, reading)).findings
             answer["lint"] = lint_json(findings, _read(reading))
             status = max(status, _status(findings))
         except MeshcheckError as error:
@@ -92,42 +97,14 @@ def _batch(path: str) -> int:
     return status
 
 
-def findings_of(reading: Reading) -> list[Finding]:
-    """All findings, in the order of files and lines. The reading must be exact, so that places and duplicates are right."""
-    found: list[Finding] = []
-    for document in reading.documents:
-        for problem in problems(document.value):
-            found.append(
-                Finding(
-                    code=problem.code,
-                    name=problem.name,
-                    severity="error" if problem.refused_by else "warning",
-                    message=problem.message,
-                    object=_ref(document.value),
-                    field=problem.path,
-                    place=reading.place(document.origin, problem.path),
-                    refused_by=problem.refused_by,
-                )
-            )
-    for place, key in reading.duplicate_keys:
-        found.append(Finding("MC003", "duplicate-key", "warning", f"`{key}` is there before; only this entry counts", place=place))
-    for item in reading.not_read:
-        if item.fatal:
-            found.append(Finding("MC004", "unreadable-document", "error", item.reason, place=item.place, refused_by="api-server"))
-    files = {name: number for number, name in enumerate(dict.fromkeys(f.place.file for f in found if f.place))}
-    return sorted(found, key=lambda f: (files[f.place.file], f.place.line, f.place.column) if f.place else (-1, 0, 0))
+def report_of(reading: Reading, world: World, rules: Sequence[Rule] | None = None) -> Report:
+    """Findings of some rules, of all when none are named. The reading must be exact, so that places and duplicates are right."""
+    from meshcheck.lint import registry
+    from meshcheck.lint.run import run as run_rules
 
-
-def _ref(value: dict[str, Any]) -> ObjectRef:
-    raw = value.get("metadata")
-    meta = raw if isinstance(raw, dict) else {}
-    namespace, name = meta.get("namespace"), meta.get("name") or meta.get("generateName")
-    return ObjectRef(
-        str(value.get("apiVersion")),
-        str(value.get("kind")),
-        namespace if isinstance(namespace, str) else None,
-        name if isinstance(name, str) else "",
-    )
+    broken = ((item.place, item.reason) for item in reading.not_read if item.fatal)
+    evidence = Evidence(world, reading.documents, reading.duplicate_keys, broken)
+    return run_rules(evidence, registry.rules() if rules is None else rules, reading.place)
 
 
 def _read(reading: Reading) -> Read:
@@ -147,5 +124,5 @@ def _stop_when_nothing_was_read(reading: Reading) -> None:
         raise UnreadableError(f"{broken[0].place}: {broken[0].reason}")
 
 
-def _status(findings: list[Finding]) -> int:
+def _status(findings: Sequence[Finding]) -> int:
     return 1 if any(finding.severity == "error" and not finding.suppressed for finding in findings) else 0

@@ -43,6 +43,9 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--root-namespace", metavar="NS", help="Istio's root namespace, where the input does not say (istio-system)")
     group.add_argument("--trust-domain", metavar="TD", help="the mesh's trust domain, where the input does not say (cluster.local)")
     group.add_argument("--mesh-config", metavar="FILE", help="mesh config as YAML, where the input holds no `istio` ConfigMap")
+    group.add_argument(
+        "--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)"
+    )
 
 
 def read_sources(options: argparse.Namespace, exact: bool = False) -> Reading:

@@ -57,9 +57,6 @@ def parser() -> argparse.ArgumentParser:
     call.add_argument("--via", metavar="NAMESPACE/NAME[:PORT]", help="the gateway through which a call from outside enters")
     call.add_argument("--sni", metavar="NAME", help="TLS server name")
     add_source_options(p)
-    p.add_argument(
-        "--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)"
-    )
     out = p.add_argument_group("output")
     out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"), default="text")
     out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -95,7 +92,7 @@ def run(words: list[str]) -> int:
 def _batch(options: argparse.Namespace) -> int:
     from meshcheck.cli.batch import rows, run_batch
     from meshcheck.cli.questions import question_of
-    from meshcheck.cli.world import build_world
+    from meshcheck.cli.world import world_of_line
     from meshcheck.explain.causes import causes_of
     from meshcheck.explain.fixes import fixes_of
     from meshcheck.render.trace_json import trace_json
@@ -104,7 +101,7 @@ def _batch(options: argparse.Namespace) -> int:
     brief = options.brief
 
     def answers(line: dict[str, Any], reading: Reading) -> Iterator[dict[str, Any]]:
-        world = build_world(reading, closed=line.get("closed_world") is True, mesh_text=line.get("mesh_config") or None)
+        world = world_of_line(line, reading)
 
         def answer(asked: dict[str, Any]) -> dict[str, Any]:
             found = trace(world, question_of(asked), explain=not brief)

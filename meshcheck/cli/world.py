@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.decode.collect import collect
@@ -44,6 +45,11 @@ def world_of(options: argparse.Namespace, reading: Reading) -> World:
         trust_domain=options.trust_domain,
         sidecars=frozenset(name for name in options.sidecars.split(",") if name),
     )
+
+
+def world_of_line(line: Mapping[str, Any], reading: Reading) -> World:
+    """The World of a line of a batch."""
+    return build_world(reading, closed=line.get("closed_world") is True, mesh_text=line.get("mesh_config") or None)
 
 
 def warn(reading: Reading, world: World) -> None:

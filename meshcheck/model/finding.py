@@ -6,6 +6,7 @@ from typing import Literal
 
 from meshcheck.model.objects import ObjectRef, Path, Place
 from meshcheck.model.record import value
+from meshcheck.model.trace import Fix
 
 Severity = Literal["error", "warning", "info"]
 Confidence = Literal["high", "medium", "low"]
@@ -38,3 +39,6 @@ class Finding:
     refused_by: str | None = None
     """`api-server` or `istiod` when the cluster would not accept the object."""
     suppressed: bool = False
+    audience: str = "author"
+    """Who has to act: author, platform or security."""
+    fix: Fix | None = None

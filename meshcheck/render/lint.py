@@ -41,6 +41,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "severity": finding.severity,
         "confidence": finding.confidence,
+        "audience": finding.audience,
         "message": finding.message,
         "object": finding.object and finding.object.as_json(),
         "field": dotted(finding.field),

@@ -27,8 +27,6 @@ class Problem:
     path: Path
     message: str
     refused_by: Refuser | None
-    code: str = "MC001"
-    name: str = "object-refused"
 
 
 def problems(value: dict[str, Any]) -> list[Problem]:
@@ -44,7 +42,7 @@ def problems(value: dict[str, Any]) -> list[Problem]:
     faults = served.check(value)
     found: list[Problem] = []
     if faults and any(fault.code != REFUSED for fault in faults):
-        found = [Problem(fault.path, fault.message, None, "MC002", "unknown-field") for fault in faults if fault.code == UNKNOWN]
+        found = [Problem(fault.path, fault.message, None) for fault in faults if fault.code == UNKNOWN]
         value = cleaned(value, faults)
         faults = served.check(value)
     if not faults:

@@ -40,9 +40,9 @@ def test_findings_have_places_and_refusals_make_status_1(tmp_path: Path, capsys:
     assert status == 1
     found = [(f["code"], f["severity"], f["refused_by"], f["field"], f["place"]["line"], f["place"]["column"]) for f in report["findings"]]
     assert found == [
-        ("MC003", "warning", None, "", 5, 1),
-        ("MC001", "error", "api-server", "spec.ports[0].port", 8, 5),
-        ("MC002", "warning", None, "spec.ports[0].foo", 9, 5),
+        ("MC123", "warning", None, "", 5, 1),
+        ("MC101", "error", "api-server", "spec.ports[0].port", 8, 5),
+        ("MC956", "warning", None, "spec.ports[0].foo", 9, 5),
     ]
     assert report["findings"][1]["object"] == {"apiVersion": "v1", "kind": "Service", "namespace": None, "name": "a"}
 
@@ -56,7 +56,7 @@ def test_notes_alone_are_status_0(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_one_broken_document_does_not_hide_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is a finding, and listed as not read."""
     status, report = _json(capsys, tmp_path, f"{GOOD}---\n{BROKEN}")
-    assert (status, [f["name"] for f in report["findings"]]) == (1, ["unreadable-document"])
+    assert (status, [f["name"] for f in report["findings"]]) == (1, ["unparsed-document"])
     assert report["not_read"][0]["place"]["line"] == 8
     assert report["read"]["objects"] == 1
 
@@ -74,7 +74,7 @@ def test_text_has_a_line_for_each_finding(tmp_path: Path, capsys: pytest.Capture
     status, out = _lint(capsys, "-f", str(tmp_path / "a.yaml"))
     line = out.splitlines()[1]
     assert status == 1
-    assert "a.yaml:8:5  error MC001 object-refused  Service a spec.ports[0].port: must be between 1 and 65535" in line
+    assert "a.yaml:8:5  error MC101 schema-violation  Service a spec.ports[0].port: must be between 1 and 65535" in line
     assert line.endswith("(the API server refuses it)")
     assert out.splitlines()[-1] == "1 error, 2 warnings; 1 object in 1 file"
 

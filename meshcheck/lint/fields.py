@@ -1,0 +1,45 @@
+"""The values of fields of AuthorizationPolicies, with the path of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshcheck.lint.evidence import Evidence
+from meshcheck.model.istio_security import AuthorizationPolicy, Field
+from meshcheck.model.objects import Path
+
+Value = tuple[AuthorizationPolicy, Path, str]
+
+
+def operation_values(evidence: Evidence, name: str) -> Iterator[Value]:
+    """(policy, path of the value, value) of a field of `to.operation` and of its not-twin."""
+    yield from _values(evidence, (name,), "operations")
+
+
+def source_values(evidence: Evidence, *names: str) -> Iterator[Value]:
+    """(policy, path of the value, value) of fields of `from.source` and of their not-twins."""
+    yield from _values(evidence, names, "sources")
+
+
+def condition_values(evidence: Evidence, *names: str) -> Iterator[Value]:
+    """(policy, path of the value, value) of `when` with one of some keys; of all keys when none is named."""
+    for policy in evidence.of("AuthorizationPolicy"):
+        for rule in policy.rules:
+            for field in rule.conditions:
+                if not names or field.name in names:
+                    yield from ((policy, path, value) for path, value in values_of(field))
+
+
+def values_of(field: Field) -> Iterator[tuple[Path, str]]:
+    """(path, value) of each value of a field."""
+    for number, value in enumerate(field.values):
+        yield (*field.path, number), value
+
+
+def _values(evidence: Evidence, names: tuple[str, ...], part: str) -> Iterator[Value]:
+    for policy in evidence.of("AuthorizationPolicy"):
+        for rule in policy.rules:
+            for fields in getattr(rule, part):
+                for field in fields:
+                    if field.name in names:
+                        yield from ((policy, path, value) for path, value in values_of(field))

@@ -1,0 +1,1 @@
+"""6xx: which component enforces in ambient mode, and is it there?"""

@@ -1,0 +1,1 @@
+"""3xx: what does the whole set of policies do?"""

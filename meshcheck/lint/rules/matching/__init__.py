@@ -1,0 +1,1 @@
+"""2xx: will the fields match the traffic that their author has in mind?"""

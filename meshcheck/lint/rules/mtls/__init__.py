@@ -1,0 +1,1 @@
+"""4xx: is there an identity for the rule to match?"""

@@ -1,0 +1,1 @@
+"""7xx: NetworkPolicy and its admin tiers, and where they meet the mesh."""

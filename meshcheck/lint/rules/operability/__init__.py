@@ -1,0 +1,1 @@
+"""9xx: Services, egress, operability, and the evidence itself."""

@@ -1,0 +1,1 @@
+"""8xx: from the outside to the first workload."""

@@ -1,0 +1,81 @@
+"""Runs rules over the evidence, and says which ones could not speak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from meshcheck.decode.admission import Problem, problems
+from meshcheck.lint.evidence import Evidence, reference
+from meshcheck.lint.rule import Found, Rule
+from meshcheck.model.finding import Finding, Related
+from meshcheck.model.objects import Origin, Path, Place
+from meshcheck.model.record import value
+
+Locate = Callable[[Origin | None, Path], Place | None]
+"""From an object's origin and a field to its line."""
+
+
+@value
+class Report:
+    """All findings in the order of files and lines, and the codes of rules whose claim needs evidence that is not there."""
+
+    findings: tuple[Finding, ...]
+    not_evaluated: tuple[str, ...]
+
+
+def run(evidence: Evidence, rules: Iterable[Rule], locate: Locate) -> Report:
+    """Findings of some rules."""
+    chosen = tuple(rules)
+    silent = tuple(rule.code for rule in chosen if not may_speak(rule, evidence))
+    findings = list(_refusals(evidence, tuple(r for r in chosen if r.claims), locate))
+    for rule in chosen:
+        if rule.check is not None and rule.code not in silent:
+            findings += [_finding(rule, item, locate) for item in rule.check(evidence)]
+    files = {name: number for number, name in enumerate(dict.fromkeys(f.place.file for f in findings if f.place))}
+    findings.sort(key=lambda f: (files[f.place.file], f.place.line, f.place.column, f.code) if f.place else (-1, 0, 0, f.code))
+    return Report(tuple(findings), silent)
+
+
+def may_speak(rule: Rule, evidence: Evidence) -> bool:
+    """Whether the evidence that a rule's claim needs is there."""
+    if rule.needs == "absence":
+        return evidence.world.complete(*rule.kinds)
+    return rule.needs in ("document", "documents")
+
+
+def _finding(rule: Rule, item: Found, locate: Locate) -> Finding:
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=item.severity or rule.severity,
+        message=item.message,
+        object=item.object,
+        field=item.field,
+        place=item.place or locate(item.origin, item.field),
+        confidence=item.confidence or rule.confidence,
+        related=tuple(Related(words, locate(origin, path)) for words, origin, path in item.related),
+        audience=rule.audience,
+        fix=item.fix,
+        refused_by=item.refused_by,
+    )
+
+
+def _refusals(evidence: Evidence, claiming: Sequence[Rule], locate: Locate) -> Iterable[Finding]:
+    """What a cluster refuses or drops, under the first rule that claims it."""
+    for document in evidence.documents:
+        for problem in problems(document.value):
+            rule = _claimed(claiming, document.value["kind"], problem)
+            if rule is not None:
+                ref = reference(document.value)
+                yield _finding(rule, Found(problem.message, ref, document.origin, problem.path, refused_by=problem.refused_by), locate)
+
+
+def _claimed(claiming: Sequence[Rule], kind: str, problem: Problem) -> Rule | None:
+    """The rule of a problem: one of its own if there is one, else the general one (MC101, MC956)."""
+    own = (rule for rule in claiming if rule.code not in GENERAL and rule.claims is not None and rule.claims(kind, problem))
+    rest = (rule for rule in claiming if rule.code in GENERAL and rule.claims is not None and rule.claims(kind, problem))
+    return next(own, None) or next(rest, None)
+
+
+GENERAL = frozenset(["MC101", "MC956"])
+"""Rules that claim every refusal and every dropped field."""

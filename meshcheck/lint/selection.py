@@ -1,0 +1,37 @@
+"""Which workloads a selector of a policy means; for rules about selectors that mean none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from meshcheck.lint.evidence import Evidence
+from meshcheck.model.core import Workload
+from meshcheck.semantics.attachment import selects
+
+
+def in_scope(evidence: Evidence, namespace: str) -> tuple[Workload, ...]:
+    """Workloads that a policy in a namespace may select: those of the namespace; all of them for the root namespace."""
+    world = evidence.world
+    return world.workloads if namespace == world.mesh.root_namespace else world.workloads_in(namespace)
+
+
+def unmatched(evidence: Evidence, kind: str) -> Iterator[tuple[Any, str]]:
+    """(policy, hint) of Istio's policies of a kind that have a selector which selects no workload in its scope."""
+    for policy in evidence.of(kind):
+        selector = policy.attachment.selector if hasattr(policy, "attachment") else policy.selector
+        if not selector:
+            continue
+        scope = in_scope(evidence, policy.meta.namespace)
+        if not any(selects(selector, workload.pod_labels) for workload in scope):
+            yield policy, near_label(selector, scope)
+
+
+def near_label(selector: Mapping[str, str], scope: tuple[Workload, ...]) -> str:
+    """`; did you mean …` where a pod has a label that looks like one of the selector's."""
+    for key, value in selector.items():
+        values = {w.pod_labels[key] for w in scope if key in w.pod_labels}
+        if value not in values and (near := get_close_matches(value, values, 1)):
+            return f"; did you mean `{key}: {near[0]}`?"
+    return ""

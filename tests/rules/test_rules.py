@@ -1,0 +1,85 @@
+"""Each rule on its examples: what it finds, where, and when it stays silent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from meshcheck.cli.lint import report_of
+from meshcheck.cli.world import build_world
+from meshcheck.lint import registry
+from meshcheck.lint.rule import HEADINGS, Rule
+from meshcheck.load.read import Reading
+from meshcheck.load.split import split
+
+HERE = Path(__file__).parent
+RULES = {rule.code: rule for rule in registry.rules()}
+BAD = sorted(HERE.glob("MC*/bad*.yaml"))
+GOOD = sorted(HERE.glob("MC*/good*.yaml"))
+_MARK = re.compile(r"# ← (MC\d{3}(?:,? MC\d{3})*)\s*$")
+_MESH = re.compile(r"# mesh-config: (.*)")
+FEW_DOCUMENTS = ("absence", "documents")
+
+
+def _found(text: str, code: str, closed: bool = True) -> list[int]:
+    """Lines at which a rule finds something in a text."""
+    reading = Reading(exact=True)
+    reading.add_text("example.yaml", text)
+    mesh = _MESH.match(text)
+    report = report_of(reading, build_world(reading, closed=closed, mesh_text=mesh[1] if mesh else None), [RULES[code]])
+    assert all(finding.code == code for finding in report.findings)
+    return [finding.place.line if finding.place else 0 for finding in report.findings]
+
+
+def _marked(text: str, code: str) -> list[int]:
+    """Lines that say that the rule finds something there."""
+    return [n for n, line in enumerate(text.splitlines(), 1) if (mark := _MARK.search(line)) and code in mark[1]]
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_bad_example_is_found_at_its_line(path: Path) -> None:
+    """The rule finds what is marked, all of it and nothing else."""
+    text, code = path.read_text(encoding="utf-8"), path.parent.name
+    marked = _marked(text, code)
+    assert marked, f"no line of {path.name} ends in `# ← {code}`"
+    assert sorted(set(_found(text, code))) == marked
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_good_example_is_clean(path: Path) -> None:
+    """The rule finds nothing."""
+    assert _found(path.read_text(encoding="utf-8"), path.parent.name) == []
+
+
+@pytest.mark.parametrize("path", [p for p in BAD if RULES[p.parent.name].needs == "absence"], ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_claim_of_absence_is_not_made_in_an_open_world(path: Path) -> None:
+    """What is not in the input may exist."""
+    assert _found(path.read_text(encoding="utf-8"), path.parent.name, closed=False) == []
+
+
+@pytest.mark.parametrize("path", [p for p in BAD if RULES[p.parent.name].needs in FEW_DOCUMENTS], ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_lone_document_gives_no_finding(path: Path) -> None:
+    """A rule that needs several documents says nothing about one of them in an open world."""
+    text = path.read_text(encoding="utf-8")
+    mesh = _MESH.match(text)
+    for _, _, part in split(text):
+        alone = f"{mesh[0]}\n{part}" if mesh else part
+        assert _found(alone, path.parent.name, closed=False) == []
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda r: r.code)
+def test_each_rule_has_its_page_and_its_examples(rule: Rule) -> None:
+    """A page with all headings in their order, a file named like the rule, a bad and a good example."""
+    assert [line[3:] for line in rule.page.splitlines() if line.startswith("## ")] == list(HEADINGS)
+    assert rule.summary.endswith(".")
+    assert registry.modules()[rule.code].rpartition(".")[2] == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
+    for kind in ("bad", "good"):
+        assert list(HERE.glob(f"{rule.code}/{kind}*.yaml")), f"tests/rules/{rule.code}/ has no {kind}*.yaml"
+    assert bool(rule.kinds) == (rule.needs == "absence")
+
+
+def test_examples_are_of_rules_that_exist() -> None:
+    """No folder of examples is left behind."""
+    assert {path.name for path in HERE.glob("MC*")} == set(RULES)
