@@ -11,7 +11,7 @@ COMMANDS = {
     "graph": ("graph", "who calls whom, and who may"),
     "lint": ("lint", "what a cluster would refuse, and what is probably not meant"),
     "can": ("can", "why does the Kubernetes API refuse a request (RBAC)?"),
-    "completion": ("completion", "completion for bash, zsh and fish"),
+    "completion": ("completion", "completion for bash, zsh, fish and kubectl"),
 }
 
 HELP = """\
@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         listed = "".join(f"  {name:<12}{about}\n" for name, (_, about) in COMMANDS.items())
         print(HELP.format(commands=listed), end="")
         return 0 if words else 2
+    if words[0] == "__complete":
+        return _run("complete", words[1:])
     if words[0] not in COMMANDS:
         from difflib import get_close_matches
 
