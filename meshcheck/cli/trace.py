@@ -147,6 +147,8 @@ def _check_names(world: World, question: Question) -> None:
         wanted = side.pod or side.workload
         if not wanted or not side.namespace or world.find_workload(side.namespace, wanted) or world.find_pod(side.namespace, wanted):
             continue
+        if world.coverage is not None and not world.complete("Workload", namespace=side.namespace):
+            continue  # it may be there: the answer says what could not be read
         near = nearest_workload(world, side.namespace, wanted)
         known = "" if world.workloads else "; the input holds no workloads at all"
         raise UsageError(

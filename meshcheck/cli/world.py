@@ -12,6 +12,8 @@ from meshcheck.decode.mesh_config import decode_mesh_config, decode_topology
 from meshcheck.errors import MeshcheckError, UnreadableError
 from meshcheck.load.lines import read_text
 from meshcheck.load.read import Reading
+from meshcheck.model.cluster_kinds import MESH_CONFIG
+from meshcheck.model.coverage import Coverage
 from meshcheck.model.inventory import Inventory
 from meshcheck.model.mesh_config import MeshConfig, Topology
 from meshcheck.model.record import replace
@@ -30,8 +32,18 @@ def build_world(
 ) -> World:
     """The World of what was read. `mesh_text` is mesh config as YAML; the `istio` ConfigMap of the input wins over it."""
     inventory = collect(reading.documents, namespace or "default")
+    if reading.coverage is not None:
+        inventory = replace(inventory, coverage=_covered(reading.coverage, mesh_text))
     mesh = _with_topologies(_mesh(inventory, mesh_text, root_namespace, trust_domain), inventory)
     return World(inventory, mesh, closed=closed, injected=sidecars)
+
+
+def _covered(coverage: Coverage, mesh_text: str | None) -> Coverage:
+    """What is known in full; mesh config that is given by hand is known."""
+    if not mesh_text:
+        return coverage
+    gaps = tuple(gap for gap in coverage.gaps if gap.heading != MESH_CONFIG)
+    return Coverage(coverage.read | {MESH_CONFIG}, gaps, coverage.named)
 
 
 def world_of(options: argparse.Namespace, reading: Reading) -> World:

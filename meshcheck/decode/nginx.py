@@ -29,6 +29,18 @@ def nginx_of(pod: Mapping[str, Any], config_maps: ConfigMaps) -> tuple[Nginx, ..
     return tuple(item for item in found if item is not None)
 
 
+def may_be_configured(pod: Mapping[str, Any]) -> bool:
+    """Whether some container looks like an nginx that has files from a ConfigMap, whatever these say."""
+    names = {str(v.get("name")) for v in _list(pod.get("volumes")) if isinstance(v, dict) and ("configMap" in v or "projected" in v)}
+    for container in (c for c in _list(pod.get("containers")) if isinstance(c, dict)):
+        mounts = [m for m in _list(container.get("volumeMounts")) if isinstance(m, dict) and str(m.get("name")) in names]
+        paths = [str(m.get("mountPath")) for m in mounts]
+        paths = [path for path in paths if not path.startswith("/var/run/secrets/")]
+        if any("nginx" in path for path in paths) or (paths and image_of(container).nginx):
+            return True
+    return False
+
+
 class _Start(NamedTuple):
     """How a container starts nginx."""
 

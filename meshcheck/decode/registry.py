@@ -84,6 +84,11 @@ def decoder_of(api_version: str, kind: str) -> Callable[[Mapping[str, Any], Any]
     return _loaded[key]
 
 
+def decoded_kinds() -> tuple[tuple[str, str], ...]:
+    """(group, kind) of all kinds that have a decoder."""
+    return tuple(_DECODERS)
+
+
 _BUCKETS = {
     ("discovery.k8s.io", "EndpointSlice"): "Endpoints",
     ("networking.istio.io", "Gateway"): "IstioGateway",

@@ -125,5 +125,6 @@ def _with(world: World, value: Mapping[str, Any], meta: Meta) -> World:
     decoded = decoder(value, decode_meta(value, meta.origin, meta.namespace))
     bucket = bucket_of(meta.ref.api_version, meta.ref.kind)
     objects = {**world.inventory.objects, bucket: tuple(decoded if o.meta.ref == meta.ref else o for o in world.inventory.of(bucket))}
-    inventory = Inventory(objects, world.inventory.refused, world.inventory.noted, world.inventory.not_decoded)
+    had = world.inventory
+    inventory = Inventory(objects, had.refused, had.noted, had.not_decoded, had.coverage)
     return World(inventory, world.mesh, closed=world.closed, injected=world.injected, assumed=world.assumed)

@@ -11,6 +11,7 @@ from meshcheck.errors import UnreadableError
 from meshcheck.load import fast_yaml, folders, json_text
 from meshcheck.load.encoding import decoded, require_text
 from meshcheck.load.split import is_blank, split
+from meshcheck.model.coverage import Coverage
 from meshcheck.model.objects import Origin, Path, Place
 from meshcheck.model.record import record, value
 
@@ -51,6 +52,8 @@ class Reading:
         self.not_read: list[NotRead] = []
         self.duplicate_keys: list[tuple[Place, str]] = []
         self.files = 0
+        self.coverage: Coverage | None = None
+        """What is known in full, where a source says so: a cluster or a snapshot."""
         self._texts: dict[tuple[str, int], tuple[int, str]] = {}
         self._by_origin: dict[Origin, dict[str, Any]] = {}
         self._nodes: dict[tuple[str, int], Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from meshcheck.model.coverage import Coverage
 from meshcheck.model.objects import ObjectRef, Origin, Path
 from meshcheck.model.record import record, value
 
@@ -41,6 +42,8 @@ class Inventory:
     noted: tuple[Noted, ...]
     not_decoded: Mapping[str, int]
     """Kinds that were read and that no decoder knows, with how many there were."""
+    coverage: Coverage | None = None
+    """What is known in full; None for files, where nothing says so."""
 
     def of(self, kind: str) -> tuple[Any, ...]:
         """Objects of one kind."""

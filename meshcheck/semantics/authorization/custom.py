@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from meshcheck.model.cluster_kinds import MESH_CONFIG
 from meshcheck.model.mesh_config import ExtensionProvider
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.evaluate import Decision, first_match, missing_attribute
@@ -37,7 +38,7 @@ def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> Decisio
         rule = matched or maybe
         if rule is None:
             continue
-        if provider is None and not (world.closed or world.mesh.known):
+        if provider is None and not (world.complete(MESH_CONFIG) or world.mesh.known):
             fact = f"the mesh config: whether it has an extensionProvider `{name}`"
             undecided = undecided or Decision(None, rule, None, fact, f"{_where(rule)}: asks the external authorizer `{name}`")
             continue
@@ -89,6 +90,6 @@ def unusable(name: str, provider: ExtensionProvider | None, world: World) -> str
     if not host:
         return "it names no service"
     known = {s.host for s in world.services} | {h for e in world.inventory.of("ServiceEntry") for h in e.hosts}
-    if host not in known and world.closed:
+    if host not in known and world.complete("Service", "ServiceEntry"):
         return f"the mesh knows no service `{host}`"
     return None

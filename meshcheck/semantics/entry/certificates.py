@@ -22,8 +22,8 @@ def certificate(world: World, workload: Workload, bound: Bound, enforcer: str) -
             continue
         namespace, _, short = name.removeprefix("kubernetes-gateway://").removeprefix("kubernetes://").rpartition("/")
         namespace = namespace or workload.namespace
-        secret = secret_of(world, namespace, short)
-        if secret is None and not world.closed:
+        secret = world.secret(namespace, short)
+        if secret is None and not world.complete("Secret", namespace=namespace, name=short):
             fact = f"the Secret `{namespace}/{short}` with the certificate of the gateway: it is not in the input"
             return Station("tls", enforcer, UNKNOWN, f"certificate {name}", (mention,), missing=fact, workload=str(workload))
         keys = secret.keys if secret is not None else ()

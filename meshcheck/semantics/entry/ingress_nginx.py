@@ -97,7 +97,7 @@ class _Nginx:
                 continue
             namespace, slash, short = name.partition("/")
             secret = self._secret(namespace, short) if slash else None
-            if not slash or (secret is None and self.world.closed):
+            if not slash or (secret is None and self.world.complete("Secret", namespace=namespace, name=short)):
                 why = (
                     f"auth-tls-secret `{name}` " + ("has no namespace" if not slash else "does not exist") + ": the whole host answers 403"
                 )
@@ -190,7 +190,7 @@ class _Nginx:
             if namespace != ingress.meta.namespace and not self.controller.on("allow-cross-namespace-resources"):
                 return f"auth-secret {namespace}/{name} is in another namespace", mention
             secret = self._secret(namespace, name)
-            if secret is None and self.world.closed:
+            if secret is None and self.world.complete("Secret", namespace=namespace, name=name):
                 return f"auth-secret {namespace}/{name} does not exist", mention
             if secret is not None and (note(ingress, "auth-secret-type") or "auth-file") == "auth-file" and "auth" not in secret.keys:
                 return f"auth-secret {namespace}/{name} has no key `auth`", mention
@@ -286,7 +286,7 @@ class _Nginx:
         backend = place.backend
         mention = Mention(ingress.meta, field=place.path.field if place.path else ("spec", "defaultBackend"))
         service = self.world.service(ingress.meta.namespace, backend.service) if backend is not None else None
-        if backend is None or (service is None and self.world.closed):
+        if backend is None or (service is None and self.world.complete("Service", namespace=ingress.meta.namespace)):
             name = backend.service if backend is not None else "no Service"
             return self._stop("service", f"Service {ingress.meta.namespace}/{name} does not exist", _UNAVAILABLE, mention)
         if service is None:
@@ -339,8 +339,7 @@ class _Nginx:
     # ---- words ----
 
     def _secret(self, namespace: str, name: str) -> Secret | None:
-        found: tuple[Secret, ...] = self.world.inventory.of("Secret")
-        return next((s for s in found if (s.meta.namespace, s.meta.name) == (namespace, name)), None)
+        return self.world.secret(namespace, name)
 
     def _mention(self, ingress: Ingress, name: str) -> Mention:
         return Mention(ingress.meta, field=("metadata", "annotations", PREFIX + name) if note(ingress, name) is not None else ("metadata",))

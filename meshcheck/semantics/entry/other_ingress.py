@@ -175,7 +175,7 @@ def _enter(call: Call, found: Found) -> Passed:
     if end := refused(stations):
         return end
     if service is None:
-        if not world.closed:
+        if not world.complete("Service", namespace=found.meta.namespace):
             return Passed(
                 tuple(stations), UNKNOWN, None, (f"the Service `{found.meta.namespace}/{found.backend.service}`: it is not in the input",)
             )

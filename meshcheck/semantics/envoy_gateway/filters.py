@@ -105,7 +105,7 @@ class _Filters:
         return Station(name, ENFORCER, verdict, words, (mention,), symptom=symptom, decider=decider, missing=missing, answers=answers)
 
     def _secret(self, name: str, own: str) -> Secret | None:
-        return next((s for s in self.world.inventory.of("Secret") if (s.meta.namespace, s.meta.name) == (own, name)), None)
+        return self.world.secret(own, name)
 
     # ---- a policy that cannot be used ----
 
@@ -114,7 +114,7 @@ class _Filters:
         for field, name, key in self._references():
             own = self._mention(*field).meta.namespace
             secret = self._secret(name, own)
-            if secret is None and not self.world.closed:
+            if secret is None and not self.world.complete("Secret", namespace=own, name=name):
                 return self._station(
                     "access",
                     UNKNOWN,

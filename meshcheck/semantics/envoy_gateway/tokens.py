@@ -47,11 +47,9 @@ def _local_keys(world: World, meta: Meta, local: Mapping[str, Any]) -> str | Non
     if local.get("inline"):
         return str(local["inline"])
     name = (local.get("valueRef") or {}).get("name")
-    for found, data in world.inventory.of("ConfigMap") if name else ():
-        if (found.namespace, found.name) == (meta.namespace, name):
-            text = data.get("jwks") or next(iter(data.values()), None)
-            return str(text) if text is not None else None
-    return None
+    found = world.config_map(meta.namespace, name) if name else None
+    text = (found[1].get("jwks") or next(iter(found[1].values()), None)) if found is not None else None
+    return str(text) if text is not None else None
 
 
 def check(

@@ -180,8 +180,10 @@ def _no_authority(world: World, policy: BackendTLSPolicy) -> str | None:
     for ref in policy.authorities:
         if (ref.group, ref.kind) not in (("", "ConfigMap"), ("", "Secret")):
             continue
-        found: Any = [data for meta, data in world.inventory.of("ConfigMap") if (meta.namespace, meta.name) == (ref.namespace, ref.name)]
-        if ref.kind == "Secret" or not world.closed or any("-----BEGIN " in str(data.get("ca.crt") or "") for data in found):
+        found = world.config_map(ref.namespace, ref.name) if ref.kind == "ConfigMap" else None
+        if ref.kind == "Secret" or not world.complete("ConfigMap", namespace=ref.namespace):
+            return None
+        if found is not None and "-----BEGIN " in str(found[1].get("ca.crt") or ""):
             return None
     return "none of its caCertificateRefs leads to a CA certificate"
 

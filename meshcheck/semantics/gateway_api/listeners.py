@@ -113,8 +113,8 @@ def _bad_certificate(world: World, owner: Meta, listener: Listener) -> str | Non
             return f"certificateRefs names a {ref.kind}, not a Secret"
         if not permitted(world, owner.ref.kind.removeprefix("X"), owner.namespace, ref):
             return f"no ReferenceGrant in namespace {ref.namespace} lets it use Secret {ref.namespace}/{ref.name}"
-        secret = next((s for s in world.inventory.of("Secret") if (s.meta.namespace, s.meta.name) == (ref.namespace, ref.name)), None)
-        if secret is None and world.closed:
+        secret = world.secret(ref.namespace, ref.name)
+        if secret is None and world.complete("Secret", namespace=ref.namespace, name=ref.name):
             return f"Secret {ref.namespace}/{ref.name} does not exist"
         if secret is not None and not {"tls.crt", "tls.key"} <= set(secret.keys):
             return f"Secret {ref.namespace}/{ref.name} has no tls.crt and tls.key"
@@ -124,9 +124,9 @@ def _bad_certificate(world: World, owner: Meta, listener: Listener) -> str | Non
 
 
 def _unknown_certificate(world: World, listener: Listener) -> str | None:
-    known = {(s.meta.namespace, s.meta.name) for s in world.inventory.of("Secret")}
     for ref in listener.certificates:
-        if (ref.namespace, ref.name) not in known and not world.closed:
+        known = world.secret(ref.namespace, ref.name) is not None or world.complete("Secret", namespace=ref.namespace, name=ref.name)
+        if not known:
             return f"the Secret `{ref.namespace}/{ref.name}` with the certificate of listener {listener.name}: it is not in the input"
     return None
 

@@ -59,11 +59,12 @@ def _controller(world: World, workload: Workload) -> Controller:
             options[name] = value
     namespace, _, name = options.get("configmap", "").replace("$(POD_NAMESPACE)", workload.namespace).rpartition("/")
     wanted = (namespace or workload.namespace, name or "ingress-nginx-controller")
-    settings = next((data for meta, data in world.inventory.of("ConfigMap") if (meta.namespace, meta.name) == wanted), None)
+    found = world.config_map(*wanted)
+    settings = found[1] if found is not None else None
     return Controller(
         workload,
         options.get("controller-class") or CONTROLLER,
         options.get("ingress-class") or "nginx",
         options.get("watch-ingress-without-class") in ("true", ""),
-        {} if settings is None and world.closed else settings,
+        {} if settings is None and world.complete("ConfigMap", namespace=wanted[0]) else settings,
     )

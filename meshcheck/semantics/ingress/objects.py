@@ -41,7 +41,7 @@ def _not_its_class(world: World, controller: Controller, ingress: Ingress) -> st
         classes = {c.meta.name: c.controller for c in world.inventory.of("IngressClass")}
         owner = classes.get(ingress.class_name)
         if owner is None:  # a chart makes the class beside the controller: it is often not among an application's manifests
-            known = ingress.class_name == controller.ingress_class and not world.closed
+            known = ingress.class_name == controller.ingress_class and not world.complete("IngressClass", namespace=ingress.class_name)
             return None if known else f"there is no IngressClass `{ingress.class_name}`"
         return None if owner == controller.controller_class else f"IngressClass {ingress.class_name} belongs to {owner}"
     legacy = ingress.meta.annotations.get("kubernetes.io/ingress.class")

@@ -26,22 +26,29 @@ STATION = "application"
 
 def nginx_in(world: World, workload: Workload) -> tuple[Nginx, ...]:
     """The nginx containers of a workload's pods that have a visible configuration."""
-    if not workload.pod.get("volumes") or not world.inventory.of("ConfigMap"):
-        return ()
+    if not workload.pod.get("volumes") or not world.index("any config map", lambda: bool(world.inventory.of("ConfigMap"))):
+        return () if world.coverage is None else _unread(world, workload)
 
     def find() -> tuple[Nginx, ...]:
         from meshcheck.decode.nginx import nginx_of
 
-        maps = world.once(
-            "config maps", lambda: {(meta.namespace, meta.name): (meta, data) for meta, data in world.inventory.of("ConfigMap")}
-        )
-
         def config_map(name: str) -> tuple[Meta, Mapping[str, Any]] | None:
-            return maps.get((workload.namespace, name))
+            return world.config_map(workload.namespace, name)
 
         return nginx_of(workload.pod, config_map)
 
-    return world.once(("nginx", id(workload)), find)
+    found = world.index(("nginx", id(workload)), find)
+    return found if world.coverage is None else found or _unread(world, workload)
+
+
+def _unread(world: World, workload: Workload) -> tuple[Nginx, ...]:
+    """None seen; where a ConfigMap that is not known may hold the configuration of an nginx, the answer depends on it."""
+    if not world.complete("ConfigMap", namespace=workload.namespace):
+        from meshcheck.decode.nginx import may_be_configured
+
+        if may_be_configured(workload.pod):
+            world.note("ConfigMap", workload.namespace)
+    return ()
 
 
 def station(world: World, workload: Workload, request: Request, http2: bool) -> Station | None:

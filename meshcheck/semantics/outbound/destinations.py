@@ -56,10 +56,10 @@ class Sender(NamedTuple):
         service = named.service
         if service is None:
             if named.entry is not None or (named.external and not host.endswith(".svc.cluster.local")):
-                if named.entry is None and self.world.closed:
+                if named.entry is None and self.world.complete("ServiceEntry"):
                     return [self._refused(base, f"the mesh knows no host `{host}`", self.no_cluster, mention)]
                 return [replace(base, backend=Backend(None, host, destination.port or port, None, None))]
-            if self.world.closed:
+            if self.world.complete("Service", namespace=host.partition(".")[2].partition(".")[0] or None):
                 return [self._refused(base, f"no Service `{host}`", self.no_cluster, mention)]
             return [replace(base, missing=named.missing or f"the Service `{host}`: it is not in the input")]
         if self.mesh and not scopes.is_visible(self.world, service, self.workload.namespace):
@@ -86,7 +86,7 @@ class Sender(NamedTuple):
         backends = view.backends
         if subset is not None:
             backends = tuple(b for b in backends if b.workload is not None and selects(subset.labels, b.workload.pod_labels))
-        if not backends and view.refused is None and not self.world.closed:
+        if not backends and view.refused is None and not self.world.complete("Workload", namespace=service.namespace):
             fact = (
                 f"the pods of subset `{subset_name}` of {service.host}: none in the input has its labels (`--closed-world`: there are none)"
             )

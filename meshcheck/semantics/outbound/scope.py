@@ -49,7 +49,9 @@ def scope_of(world: World, client: Workload) -> Scope:
 
 def _scope(world: World, client: Workload) -> Scope:
     root = world.mesh.root_namespace
-    every = sorted(world.inventory.of("Sidecar"), key=lambda s: (s.meta.created or "9999", s.meta.name))
+    every = world.index("sidecars", lambda: sorted(world.inventory.of("Sidecar"), key=lambda s: (s.meta.created or "9999", s.meta.name)))
+    world.note("Sidecar", client.namespace)
+    world.note("Sidecar", root)
     own = [s for s in every if s.meta.namespace == client.namespace]
     chosen = next((s for s in own if s.selector and selects(s.selector, client.pod_labels)), None)
     chosen = chosen or next((s for s in own if not s.selector), None)

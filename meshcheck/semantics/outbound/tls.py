@@ -57,14 +57,15 @@ def rules_for(world: World, host: str, owner: str, client_namespace: str, client
 
 
 def _any_selector(world: World) -> bool:
-    return world.once("rules with selectors", lambda: any(r.workload_selector is not None for r in world.inventory.of("DestinationRule")))
+    return world.index("rules with selectors", lambda: any(r.workload_selector is not None for r in world.inventory.of("DestinationRule")))
 
 
 def _rules_for(world: World, host: str, owner: str, client_namespace: str, client_labels: Mapping[str, str]) -> Rules:
     root = world.mesh.root_namespace
-    by_namespace: dict[str, list[DestinationRule]] = world.once("rules by namespace", lambda: _group(world))
+    by_namespace: dict[str, list[DestinationRule]] = world.index("rules by namespace", lambda: _group(world))
     for n, level in enumerate(dict.fromkeys((client_namespace, owner, root))):
         found = []
+        world.note("DestinationRule", level)
         for rule in by_namespace.get(level, ()):
             export_to = rule.export_to or world.mesh.destination_rule_export_to
             visible = is_exported(export_to, level, client_namespace)

@@ -28,7 +28,8 @@ def _expanded(world: World, virtual: VirtualService) -> VirtualService:
             out.append(route)
             continue
         found = _delegate(world, virtual, route.delegate)
-        if found is None and not world.closed and not _is_known(world, virtual, route.delegate):
+        complete = world.complete("VirtualService", namespace=route.delegate[0] or virtual.meta.namespace)
+        if found is None and not complete and not _is_known(world, virtual, route.delegate):
             out.append(route)  # it may exist: nobody knows what it does
         elif found is not None:  # a missing delegate takes its route with it
             out += [merged for child in found.http if (merged := _merged(route, child)) is not None]

@@ -20,20 +20,31 @@ _DNS_SERVICES = (("kube-system", "kube-dns"), ("kube-system", "coredns"), ("open
 
 def policy_set(world: World) -> PolicySet:
     """The World's network policies, indexed once."""
-    return world.once(
+    return world.index(
         "network policies",
         lambda: PolicySet(world.inventory.of("NetworkPolicy"), [p for kind in _ADMIN for p in world.inventory.of(kind)]),
     )
 
 
+def _policies_of(world: World, *namespaces: str) -> PolicySet:
+    """The network policies, to be asked about pods of some namespaces."""
+    for namespace in namespaces:
+        world.note("NetworkPolicy", namespace)
+    for kind in _ADMIN:
+        world.note(kind)
+    return policy_set(world)
+
+
 def has_policies(world: World) -> bool:
     """Whether there is any network policy at all."""
-    return world.once("any network policy", lambda: any(world.inventory.of(kind) for kind in ("NetworkPolicy", *_ADMIN)))
+    for kind in _ADMIN:
+        world.note(kind)
+    return world.index("any network policy", lambda: any(world.inventory.of(kind) for kind in ("NetworkPolicy", *_ADMIN)))
 
 
 def isolated(world: World, workload: Workload, direction: str) -> bool:
     """Whether any network policy may close a direction for a pod."""
-    policies = policy_set(world)
+    policies = _policies_of(world, workload.namespace)
     end = _endpoint(world, workload, "")
     return bool(policies.selecting(workload, direction) or policies.admin(end, "Admin") or policies.admin(end, "Baseline"))
 
@@ -48,6 +59,7 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     if host is None or workload is None or not who.labels_known or workload.host_network or parse_address(host) is not None:
         return None
     if not has_policies(world):
+        _policies_of(world, workload.namespace, _DNS_SERVICES[0][0])
         return None
     service = next((s for namespace, name in _DNS_SERVICES if (s := world.service(namespace, name)) is not None), None)
     found = of_service(world, service, 53, protocol="UDP").backends if service is not None else ()
@@ -64,7 +76,8 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     source = _endpoint(world, workload, who.address)
     closed: list[Side] = []
     for server, address, port in asked:
-        sides = network_policy.evaluate(policy_set(world), source, _endpoint(world, server, address), "UDP", port, explain=explain)
+        every = _policies_of(world, workload.namespace, server.namespace)
+        sides = network_policy.evaluate(every, source, _endpoint(world, server, address), "UDP", port, explain=explain)
         shut = [side for side in sides if side.allowed is not True]
         if not shut:
             return station(ALLOWED, "the caller may ask the cluster's DNS") if explain else None
@@ -92,13 +105,15 @@ def _usual_dns(world: World) -> Workload:
 def policies(world: World, question: Question, who: CallerView, backend: Backend, explain: bool) -> list[Station]:
     """The stations of both directions, on the addresses and the port of the wire."""
     if not has_policies(world):
+        _policies_of(world, *(w.namespace for w in (who.workload, backend.workload) if w is not None))
         return []
     strict = question.network_policy_only
     source = _source(world, question, who)
     target = _endpoint(world, backend.workload, backend.address, strict) if backend.workload else _elsewhere(world, backend.address)
     if source is None:
         return _unknown_source(world, who, backend)
-    sides = network_policy.evaluate(policy_set(world), source, target, question.transport, backend.port, strict=strict, explain=explain)
+    every = _policies_of(world, *(end.workload.namespace for end in (source, target) if end.workload is not None))
+    sides = network_policy.evaluate(every, source, target, question.transport, backend.port, strict=strict, explain=explain)
     return [
         _station(side, who.workload if side.direction == "egress" else backend.workload)
         for side in sides
@@ -115,7 +130,7 @@ def _source(world: World, question: Question, who: CallerView) -> Endpoint | Non
         node = _node_at(world, address)
         return Endpoint(None, None, address, True, "", True, False, node.meta.labels if node else None)
     if who.caller.external or who.caller.ip:
-        return Endpoint(None, None, question.source_ip or who.address, maybe_pod=not (world.closed or who.caller.external))
+        return Endpoint(None, None, question.source_ip or who.address, maybe_pod=not (world.complete("Workload") or who.caller.external))
     return None
 
 
@@ -123,15 +138,15 @@ def _unknown_source(world: World, who: CallerView, backend: Backend) -> list[Sta
     """A caller of which only the namespace or the identity is known: its labels matter where either end is isolated."""
     server, namespace = backend.workload, who.namespace or ""
     shut = server is not None and isolated(world, server, "ingress")
-    if not shut and not policy_set(world).may_isolate(namespace, "egress"):
+    if not shut and not _policies_of(world, namespace).may_isolate(namespace, "egress"):
         return []
     fact = f"which pod of {namespace} calls: network policies look at its labels"
     return [Station("network-policy", "cni", UNKNOWN, fact, missing=fact, workload=str(server) if server else None)]
 
 
 def _endpoint(world: World, workload: Workload, address: str, strict: bool = False) -> Endpoint:
-    namespace = world.namespace(workload.namespace)
-    known = world.closed or namespace.meta is not None
+    namespace = world.namespace_as_known(workload.namespace)
+    known = namespace.meta is not None or world.complete("Namespace", namespace=workload.namespace)
     node = _node_at(world, address) if workload.host_network else None
     host = node is not None or (workload.host_network and bool(address) and not strict)
     doubtful = workload.host_network and not host and not strict

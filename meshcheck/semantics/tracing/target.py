@@ -94,7 +94,7 @@ def _of_service(world: World, service: Service, port: int, typed: str | None, pr
         words = f"Service {name} selects {_labels(service)}, and nothing"
         return (
             view._replace(refused=f"{words} has these labels")
-            if world.closed
+            if world.complete("Workload", namespace=service.namespace)
             else view._replace(missing=f"{words} in the input has these labels")
         )
     out = []
@@ -112,7 +112,9 @@ def _by_hand(world: World, service: Service, view: TargetView, found: ServicePor
     slices = world.endpoints_of(service)
     if not slices:
         words = f"Service {service.namespace}/{service.name} has no selector, and no EndpointSlice is in the input"
-        return view._replace(refused=words) if world.closed else view._replace(missing=f"the endpoints: {words}")
+        if world.complete("Endpoints", namespace=service.namespace):
+            return view._replace(refused=words)
+        return view._replace(missing=f"the endpoints: {words}")
     backends = []
     for item in slices:
         at = next((p.number for p in item.ports if found is None or not found.name or p.name == found.name), view.port)

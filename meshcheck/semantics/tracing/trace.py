@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,20 @@ def trace(world: World, question: Question, *, explain: bool = True, now: float 
     `now` (seconds since 1970) is the time for `exp` and `nbf` of tokens.
     """
     clock = time.time() if now is None else now
+    if world.reads is None or world.coverage is None:
+        return _trace(world, question, explain, clock)
+    from meshcheck.semantics.tracing import gaps
+
+    with world.reads.frame() as looked:
+        found = _trace(world, question, explain, clock)
+    return gaps.weighed(found, looked, world.coverage, world.mesh.root_namespace)
+
+
+def _trace(world: World, question: Question, explain: bool, clock: float) -> Trace:
     if (question.origin is not None and question.is_http) or (question.origin is not None and question.protocol == "https"):
         from meshcheck.semantics.tracing.browser import trace_browser
 
-        return trace_browser(question, lambda asked: trace(world, asked, explain=explain, now=clock))
+        return trace_browser(question, lambda asked: _trace(world, asked, explain, clock))
     callers = caller.views(world, question.caller)
     return merge([_from(world, question, who, explain, clock) for who in callers], "which of the workloads with that service account calls")
 
@@ -54,11 +64,16 @@ def _from(world: World, question: Question, who: CallerView, explain: bool, now:
     if not unsure:
         return _send(call)
     traces = []
-    for choice in product((True, False), repeat=len(unsure)):
-        variant = world.assuming(dict(zip(unsure, choice)))
-        same = who if who.workload is None or question.caller.service_account else caller.view(variant, question.caller)
-        traces.append(_send(call._replace(world=variant, who=same, what=target.view(variant, question, who.namespace))))
+    for variant in _variants(call, unsure):
+        same = who if who.workload is None or question.caller.service_account else caller.view(variant.world, question.caller)
+        traces.append(_send(variant._replace(who=same, what=target.view(variant.world, question, who.namespace))))
     return merge(traces, "; ".join(unsure.values()))
+
+
+def _variants(call: Call, unsure: Mapping[str, str]) -> list[Call]:
+    """The call in each World that may be: pods of each of these namespaces with sidecars, or without."""
+    choices = product((True, False), repeat=len(unsure))
+    return [call._replace(world=call.world.assuming(dict(zip(unsure, choice)))) for choice in choices]
 
 
 def _may_enter(call: Call) -> bool:
@@ -82,6 +97,13 @@ def _entries(call: Call) -> list[Entry] | None:
 def through_entry(call: Call, door: Entry) -> Trace:
     """A call that enters through a gateway or ingress controller, and what it sends on."""
     passed = door.enter(call)
+    unsure = {
+        s.backend.workload.namespace: side.why
+        for s in passed.sendings
+        if s.backend is not None and s.backend.workload is not None and (side := sidecar_of(call.world, s.backend.workload)).present is None
+    }
+    if unsure:  # how the gateway talks to a workload depends on it, too
+        return merge([through_entry(variant, door) for variant in _variants(call, unsure)], "; ".join(unsure.values()))
     if passed.verdict is not None:
         return ended(call, passed.stations, passed.verdict, passed.symptom or symptoms.REACHED, None, list(passed.missing), door.name)
     hop = Hop(call.who.name, door.name, passed.stations)

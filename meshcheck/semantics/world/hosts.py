@@ -61,8 +61,8 @@ def service_name(host: str, client_namespace: str | None, world: World) -> tuple
         parts = parts[:-1]
     elif len(parts) == 1:
         return (client_namespace or "default", host)
-    elif not (len(parts) == 2 and parts[1] in world.namespaces):
-        if len(parts) == 3 and parts[2] in world.namespaces and world.service(parts[2], parts[1]):
+    elif not (len(parts) == 2 and world.has_namespace(parts[1])):
+        if len(parts) == 3 and world.has_namespace(parts[2]) and world.service(parts[2], parts[1]):
             return parts[2], parts[1]  # a pod of a headless Service
         return None
     if len(parts) == 2:

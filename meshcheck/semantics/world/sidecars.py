@@ -36,8 +36,8 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
         return Sidecar(False, "pods in the host's network get no sidecar")
     if namespace in _NEVER:
         return Sidecar(False, f"namespace {namespace} is never injected")
-    known = world.namespaces.get(namespace)
-    labels = known.labels if known else {}
+    known = world.namespace_as_known(namespace)
+    labels = known.labels
     on_pod = workload.pod_labels.get("sidecar.istio.io/inject") or workload.pod_annotations.get("sidecar.istio.io/inject")
     if labels.get("istio-injection") == "disabled":
         return Sidecar(False, f"namespace {namespace} has the label istio-injection=disabled")
@@ -59,7 +59,7 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
             world.assumed[namespace],
             f"supposing that pods of namespace {namespace} have {'a' if world.assumed[namespace] else 'no'} sidecar",
         )
-    if (known is None or known.meta is None) and not world.closed:
+    if known.meta is None and not world.complete("Namespace", namespace=namespace):
         return Sidecar(
             None,
             f"whether pods of namespace {namespace} get a sidecar: the Namespace object is not in the input"

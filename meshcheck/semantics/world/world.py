@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from meshcheck.model.core import Endpoints, Namespace, Service, Workload
+from meshcheck.model.cluster_kinds import MESH_CONFIG
+from meshcheck.model.core import Endpoints, Namespace, Secret, Service, Workload
 from meshcheck.model.inventory import Inventory
 from meshcheck.model.istio_networking import Extension
 from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from meshcheck.model.mesh_config import MeshConfig
+from meshcheck.model.objects import Meta
 from meshcheck.semantics.attachment import attaches, selects
+from meshcheck.semantics.world.reads import Reads, Watched
 
 T = TypeVar("T")
 
@@ -18,7 +21,8 @@ T = TypeVar("T")
 class World:
     """What is known of a cluster.
 
-    `closed`: what is not in the input does not exist. In an open world its absence is a missing fact.
+    `closed`: what is not in the input does not exist. In an open world its absence is a missing fact. A World from a cluster is closed,
+    and its inventory's `coverage` says for which kinds that is not so.
     `injected`: namespaces of which the user says that their pods have sidecars (`*` for all).
     `assumed`: what a variant of this World supposes of namespaces whose labels are not known.
     """
@@ -31,10 +35,13 @@ class World:
         closed: bool = False,
         injected: frozenset[str] = frozenset(),
         assumed: Mapping[str, bool] | None = None,
+        reads: Reads | None = None,
     ) -> None:
-        self.inventory = inventory
-        self.mesh = mesh or MeshConfig()
-        self.closed = closed
+        self.coverage = inventory.coverage
+        self.reads = reads or (Reads() if self.coverage is not None else None)
+        self.inventory = inventory if self.reads is None else Watched(inventory, self.reads)
+        self._mesh = mesh or MeshConfig()
+        self.closed = closed or self.coverage is not None
         self.injected = injected
         self.assumed = assumed or {}
         self._kept: dict[Any, Any] = {}
@@ -44,41 +51,95 @@ class World:
         self._policies = {
             kind: _by_namespace(inventory.of(kind)) for kind in ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
         }
-        self.namespaces: dict[str, Namespace] = {n.name: n for n in inventory.of("Namespace")}
+        self._namespaces: dict[str, Namespace] = {n.name: n for n in inventory.of("Namespace")}
         for name in {
             *self._workloads,
             *self._services,
             *(o.meta.namespace for o in inventory.of("ServiceAccount")),
-        } - self.namespaces.keys():
-            self.namespaces[name] = Namespace(name, {"kubernetes.io/metadata.name": name}, None)
+        } - self._namespaces.keys():
+            self._namespaces[name] = Namespace(name, {"kubernetes.io/metadata.name": name}, None)
 
-    def complete(self, *kinds: str) -> bool:
-        """Whether all objects of these kinds are known, so that one that is not in the input does not exist."""
-        return self.closed
+    def complete(self, *kinds: str, namespace: str | None = None, name: str | None = None) -> bool:
+        """Whether all objects of these kinds (headings of the inventory) are known, so that one that is not in the input does not exist.
+
+        `namespace`: those of one namespace; for kinds without namespaces, the one object of that name. `name`: one object.
+        """
+        if self.coverage is None or not self.closed:
+            return self.closed
+        return all(self.coverage.complete(kind, namespace, name) for kind in kinds)
+
+    def note(self, kind: str, namespace: str | None = None) -> None:
+        """Say that an answer depends on objects of a kind; needed only beside `index`."""
+        if self.reads is not None:
+            self.reads.note(kind, namespace)
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:
         """The value computed for a key the first time it was asked for."""
         try:
             found: T = self._kept[key]
         except KeyError:
-            found = self._kept[key] = compute()
+            if self.reads is None:
+                found = self._kept[key] = compute()
+                return found
+            with self.reads.frame() as looked:
+                found = self._kept[key] = compute()
+            self.reads.keep((id(self), key), looked)
+        if self.reads is not None:
+            self.reads.again((id(self), key))
         return found
+
+    def index(self, key: Any, compute: Callable[[], T]) -> T:
+        """As `once`, for tables over all namespaces: whoever looks something up says with `note` where it looked."""
+        if self.reads is None:
+            return self.once(key, compute)
+        with self.reads.frame():
+            return self.once(key, compute)
 
     def assuming(self, sidecars: Mapping[str, bool]) -> World:
         """This World, supposing for namespaces whose labels are not known that their pods have sidecars, or that they have none."""
 
         def make() -> World:
-            return World(self.inventory, self.mesh, closed=self.closed, injected=self.injected, assumed={**self.assumed, **sidecars})
+            return World(
+                self.inventory,
+                self._mesh,
+                closed=self.closed,
+                injected=self.injected,
+                assumed={**self.assumed, **sidecars},
+                reads=self.reads,
+            )
 
         return self.once(("assuming", tuple(sorted(sidecars.items()))), make)
+
+    @property
+    def mesh(self) -> MeshConfig:
+        """Istio's mesh config."""
+        if self.reads is not None:
+            self.reads.note(MESH_CONFIG)
+        return self._mesh
 
     # ---- Kubernetes ----
 
     def namespace(self, name: str) -> Namespace:
         """A namespace; one that was not read has the label that the API server gives it, and no other that is known."""
-        return self.namespaces.get(name) or self.once(
+        self.note("Namespace", name)
+        return self.namespace_as_known(name)
+
+    def namespace_as_known(self, name: str) -> Namespace:
+        """As `namespace`, for those who ask by themselves whether its labels are known."""
+        return self._namespaces.get(name) or self.once(
             ("namespace", name), lambda: Namespace(name, {"kubernetes.io/metadata.name": name}, None)
         )
+
+    def has_namespace(self, name: str) -> bool:
+        """Whether a namespace was read, or anything in it."""
+        self.note("Namespace", name)
+        return name in self._namespaces
+
+    @property
+    def namespaces(self) -> Mapping[str, Namespace]:
+        """All namespaces that were read, or of which anything was read."""
+        self.note("Namespace")
+        return self._namespaces
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
@@ -92,15 +153,18 @@ class World:
 
     def workloads_in(self, namespace: str) -> tuple[Workload, ...]:
         """Pods and controllers of a namespace."""
+        self.note("Workload", namespace)
         return self._workloads.get(namespace, ())
 
     def services_in(self, namespace: str) -> tuple[Service, ...]:
         """Services of a namespace."""
+        self.note("Service", namespace)
         return self._services.get(namespace, ())
 
     def service(self, namespace: str, name: str) -> Service | None:
         """A Service by name."""
-        by_name = self.once("services by name", lambda: {(s.namespace, s.name): s for s in self.services})
+        by_name = self.index("services by name", lambda: {(s.namespace, s.name): s for s in self.services})
+        self.note("Service", namespace)
         return by_name.get((namespace, name))
 
     def find_workload(self, namespace: str, name: str) -> Workload | None:
@@ -138,14 +202,16 @@ class World:
 
     def _labelled(self, namespace: str, selector: Mapping[str, str]) -> Iterable[Workload]:
         """Workloads of a namespace that have one of a selector's labels, the rarest: few of many, in the order of reading."""
-        table = self.once("workloads by label", lambda: _by_label(self.workloads))
+        table = self.index("workloads by label", lambda: _by_label(self.workloads))
+        self.note("Workload", namespace)
         return min((table.get((namespace, key, value), ()) for key, value in selector.items()), key=len, default=())
 
     def services_of(self, workload: Workload) -> tuple[Service, ...]:
         """Services that select a workload, oldest first."""
 
         def find() -> tuple[Service, ...]:
-            table = self.once("services by label", lambda: _by_first_label(self.services))
+            table = self.index("services by label", lambda: _by_first_label(self.services))
+            self.note("Service", workload.namespace)
             near = [s for key, value in workload.pod_labels.items() for s in table.get((workload.namespace, key, value), ())]
             found = [s for s in near if selects(s.selector, workload.pod_labels)]
             return tuple(sorted(found, key=lambda s: (s.meta.created or "9999", s.name)))
@@ -154,7 +220,19 @@ class World:
 
     def endpoints_of(self, service: Service) -> tuple[Endpoints, ...]:
         """Endpoints of a Service that were written by hand."""
+        self.note("Endpoints", service.namespace)
         return tuple(e for e in self._endpoints.get(service.namespace, ()) if e.service == service.name)
+
+    def secret(self, namespace: str, name: str) -> Secret | None:
+        """A Secret by name; `complete("Secret", …)` says whether one that is not there does not exist."""
+        table = self.index("secrets", lambda: {(s.meta.namespace, s.meta.name): s for s in self.inventory.of("Secret")})
+        return table.get((namespace, name))
+
+    def config_map(self, namespace: str, name: str) -> tuple[Meta, Mapping[str, Any]] | None:
+        """A ConfigMap by name: its metadata and its files."""
+        table = self.index("config maps", lambda: {(m.namespace, m.name): (m, data) for m, data in self.inventory.of("ConfigMap")})
+        self.note("ConfigMap", namespace)
+        return table.get((namespace, name))
 
     # ---- Istio ----
 
@@ -171,7 +249,11 @@ class World:
 
         def find() -> tuple[Extension, ...]:
             scope = (workload.namespace, self.mesh.root_namespace)
-            every = (e for kind in ("EnvoyFilter", "WasmPlugin") for e in self.inventory.of(kind))
+            kinds = ("EnvoyFilter", "WasmPlugin")
+            every = self.index("extensions", lambda: tuple(e for kind in kinds for e in self.inventory.of(kind)))
+            for kind in kinds:
+                for namespace in scope:
+                    self.note(kind, namespace)
             found = (e for e in every if (e.gateway if gateway else e.inbound) and e.meta.namespace in scope)
             return tuple(e for e in found if selects(e.selector, workload.pod_labels))
 
@@ -184,6 +266,8 @@ class World:
     def _in_scope(self, kind: str, namespace: str) -> tuple[Any, ...]:
         own = self._policies[kind].get(namespace, ())
         root = self.mesh.root_namespace
+        self.note(kind, namespace)
+        self.note(kind, root)
         return own if namespace == root else (*self._policies[kind].get(root, ()), *own)
 
     def _attached(self, kind: str, workload: Workload) -> tuple[Any, ...]:

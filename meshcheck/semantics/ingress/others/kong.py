@@ -53,7 +53,7 @@ def stations(asked: Asked, owners: list[Meta]) -> list[Station]:
             field = ("metadata", "annotations", "konghq.com/plugins")
             if plugin is not None:
                 found.append(plugin)
-            elif asked.world.closed:
+            elif asked.world.complete("KongPlugin", namespace=owner.namespace) and asked.world.complete("KongClusterPlugin"):
                 out.append(asked.allowed("extensions", f"KongPlugin {name} does not exist: Kong serves the route without it", owner, field))
             else:
                 out.append(asked.unknown("extensions", f"the KongPlugin `{owner.namespace}/{name}`: it is not in the input", owner, field))

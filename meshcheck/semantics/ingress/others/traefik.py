@@ -53,7 +53,7 @@ def stations(asked: Asked, wanted: Iterable[tuple[str, str]], router: Meta, fiel
         namespace, name = queue.pop(0)
         found: Foreign | None = table.get((namespace, name))
         if found is None:
-            if not asked.world.closed:
+            if not asked.world.complete("Middleware", namespace=namespace):
                 return [*out, asked.unknown("access", f"the Middleware `{namespace}/{name}`: it is not in the input", router, field)]
             why = f"Middleware {namespace}/{name} does not exist, so the router is dropped"
             return [*out, asked.denied("route", why, router, field, NOT_FOUND)]

@@ -1,0 +1,67 @@
+"""What an answer was made from: the kinds, and the namespaces of which their objects were looked at.
+
+A World with gaps keeps this for each answer and each of the intermediate results that it remembers; so no station has to think of what it
+depends on, and none can forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from meshcheck.model.inventory import Inventory
+
+Looked = tuple[str, str | None]
+"""(heading, namespace): objects that were looked at; None for those of all namespaces."""
+
+
+class Reads:
+    """The looks at a World, in frames: one for each result that is being computed."""
+
+    def __init__(self) -> None:
+        self._frames: list[set[Looked]] = []
+        self._kept: dict[Any, frozenset[Looked]] = {}
+
+    def note(self, heading: str, namespace: str | None = None) -> None:
+        """Objects were looked at."""
+        if self._frames:
+            self._frames[-1].add((heading, namespace))
+
+    def add(self, looked: Iterable[Looked]) -> None:
+        if self._frames:
+            self._frames[-1].update(looked)
+
+    @contextmanager
+    def frame(self) -> Iterator[set[Looked]]:
+        """Everything that is looked at inside."""
+        frame: set[Looked] = set()
+        self._frames.append(frame)
+        try:
+            yield frame
+        finally:
+            self._frames.pop()
+
+    def keep(self, key: Any, looked: Iterable[Looked]) -> None:
+        """What a remembered result was made from."""
+        self._kept[key] = frozenset(looked)
+
+    def again(self, key: Any) -> None:
+        """A remembered result is used: it depends on what it was made from."""
+        self.add(self._kept.get(key, ()))
+
+
+class Watched(Inventory):
+    """An inventory that says which of its headings are looked at."""
+
+    __slots__ = ("_reads",)
+    _reads: Reads
+
+    def __init__(self, inventory: Inventory, reads: Reads) -> None:
+        super().__init__(inventory.objects, inventory.refused, inventory.noted, inventory.not_decoded, inventory.coverage)
+        object.__setattr__(self, "_reads", reads)
+
+    def of(self, kind: str) -> tuple[Any, ...]:
+        """Objects of one kind."""
+        self._reads.note(kind)
+        return super().of(kind)
