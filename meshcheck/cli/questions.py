@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from meshcheck.cli.callers import caller_of, target_of
 from meshcheck.errors import UsageError
 from meshcheck.model.question import Caller, Question, Target
 
@@ -49,10 +50,10 @@ def split_url(url: str) -> tuple[str, str, int | None, str]:
 
 
 def question_of(line: Mapping[str, Any]) -> Question:
-    """A question of a batch, as the contract writes it. Raises UsageError."""
-    caller_in, target_in = line.get("from"), line.get("to")
+    """A question of a batch, as the contract writes it; `from` and `to` may also be words of the command line. Raises UsageError."""
+    caller_in, target_in = _side(line.get("from"), caller_of), _side(line.get("to"), target_of)
     if not isinstance(caller_in, dict) or not isinstance(target_in, dict):
-        raise UsageError("a question needs `from` and `to`, each an object")
+        raise UsageError("a question needs `from` and `to`, each an object or the words of the command line")
     protocol, path, host = _text(line, "protocol") or "http", _text(line, "path") or "/", None
     port = _port(target_in)
     url = _text(target_in, "url")
@@ -101,6 +102,17 @@ def question_of(line: Mapping[str, Any]) -> Question:
         sni=_text(line, "sni"),
         network_policy_only=line.get("layer") == "network-policy",
     )
+
+
+def _side(given: Any, read: Callable[[str, None], Caller | Target]) -> Any:
+    """A caller or target as an object of the contract."""
+    if not isinstance(given, str):
+        return given
+    if "://" in given and read is target_of:
+        return {"url": given}
+    found = read(given, None)
+    names: tuple[str, ...] = found.__slots__  # type: ignore[union-attr]
+    return {name: value for name in names if (value := getattr(found, name)) not in (None, False)}
 
 
 def default_method(protocol: str) -> str:
