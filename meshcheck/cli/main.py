@@ -10,6 +10,7 @@ COMMANDS = {
     "why": ("trace", "the same as trace"),
     "graph": ("graph", "who calls whom, and who may"),
     "lint": ("lint", "what a cluster would refuse, and what is probably not meant"),
+    "job": ("job", "checks in the cluster, once or for ever: report, metrics, events"),
     "can": ("can", "why does the Kubernetes API refuse a request (RBAC)?"),
     "completion": ("completion", "completion for bash, zsh, fish and kubectl"),
 }

@@ -56,7 +56,7 @@ def symptom_words(symptom: Symptom) -> str:
 
 def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Sequence[Fix], style: Style) -> str:
     """The whole answer, ending in a newline."""
-    lines = [_headline(trace, style), "", f"  {_call(trace)}", ""]
+    lines = [headline(trace, style), "", f"  {_call(trace)}", ""]
     number = 0
     width = max((len(TITLES.get(s.name, s.name)) for hop in trace.hops for s in hop.stations), default=0)
     for position, hop in enumerate(trace.hops):
@@ -85,7 +85,8 @@ def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Seq
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _headline(trace: Trace, style: Style) -> str:
+def headline(trace: Trace, style: Style = Style(False)) -> str:  # noqa: B008 it has no state
+    """The answer in one line."""
     if trace.verdict == ALLOWED:
         found = trace.decided_at
         words = f"allowed — answered with {symptom_words(trace.symptom)} by the {found[1].enforcer}" if found else "allowed"
@@ -182,8 +183,7 @@ def _at(place: Place | None, style: Style) -> str:
 def trace_markdown(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Sequence[Fix]) -> str:
     """The answer for a ticket or a pull request."""
     sign = {ALLOWED: "✅", DENIED: "❌"}.get(trace.verdict, "❔")
-    headline = _headline(trace, Style(False))[2:]
-    lines = [f"### {sign} {headline}", "", f"`{_call(trace)}`", "", "| # | Station | Verdict | |", "|---|---|---|---|"]
+    lines = [f"### {sign} {headline(trace)[2:]}", "", f"`{_call(trace)}`", "", "| # | Station | Verdict | |", "|---|---|---|---|"]
     number = 0
     for hop in trace.hops:
         for station in hop.stations:
