@@ -9,7 +9,10 @@ gates.py          load balancer and network policies before its pods
 config.py         what a gateway's pods are configured with
 envoy.py          what an Envoy gateway makes of a call, up to the workload that it sends it to
 gateway_api.py    the pods of a Gateway of Gateway API
-ingress_nginx.py  what ingress-nginx makes of a call
+ingress_nginx.py  what ingress-nginx makes of a call, in the order of nginx's phases
+ingress_guards.py who may pass a location of ingress-nginx
+ingress_pods.py   from a location of ingress-nginx to the pods
+other_ingress.py  what other controllers make of a call
 """
 
 from meshcheck.semantics.entry.find import entries

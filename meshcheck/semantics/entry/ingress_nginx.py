@@ -1,6 +1,7 @@
 """What ingress-nginx makes of a call, in the order of nginx's phases, up to the pod that it sends it to.
 
-Source: kubernetes/ingress-nginx:rootfs/etc/nginx/template/nginx.tmpl; internal/ingress/annotations/*.
+Source: kubernetes/ingress-nginx:rootfs/etc/nginx/template/nginx.tmpl, rootfs/etc/nginx/lua/{lua_ingress,balancer}.lua,
+internal/ingress/annotations/*; nginx/nginx:src/http/ngx_http_core_module.c.
 """
 
 from __future__ import annotations
@@ -8,27 +9,32 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from meshcheck.model.core import Secret, Service, Workload
+from meshcheck.model.core import Service, Workload
 from meshcheck.model.ingress import Ingress
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics.entry.client import peer_of
 from meshcheck.semantics.entry.gates import load_balancer, wire
+from meshcheck.semantics.entry.ingress_guards import ENFORCER, FORBIDDEN, Guards, in_list, mention
+from meshcheck.semantics.entry.ingress_pods import NoPods, Way, onward
 from meshcheck.semantics.entry.passed import Passed, refused
-from meshcheck.semantics.ingress import access, cors
+from meshcheck.semantics.ingress import access, cors, redirects
+from meshcheck.semantics.ingress.annotations import flag, text
 from meshcheck.semantics.ingress.controller import Controller, controller_of
-from meshcheck.semantics.ingress.locations import Location, Server, location_of, normalised, server_of
-from meshcheck.semantics.ingress.objects import PREFIX, note, served
-from meshcheck.semantics.nginx.passwords import accepts, credentials
-from meshcheck.semantics.outbound.destinations import Sender
-from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
+from meshcheck.semantics.ingress.flaws import asks_for_certificates, certificate_flaw, flaw
+from meshcheck.semantics.ingress.locations import normalised, place_of, rewritten
+from meshcheck.semantics.ingress.objects import served
+from meshcheck.semantics.ingress.servers import ANY, Place, Server, has_certificate, server_of, servers_of
+from meshcheck.semantics.outbound.sending import authority_of, with_token
 from meshcheck.semantics.request_path import split_target
+from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.call import Call
-from meshcheck.semantics.tracing.caller import CallerView
-from meshcheck.semantics.tracing.target import of_service
-from meshcheck.semantics.world.sidecars import sidecar_of
 
-ENFORCER = "ingress-nginx"
+_NOT_FOUND = Symptom("http", 404, "Not Found")
+_UNAVAILABLE = Symptom("http", 503, "Service Temporarily Unavailable")
+_NO_CERTIFICATE = Symptom("http", 400, "No required SSL certificate was sent")
+_PLAIN_TO_TLS = Symptom("http", 400, "The plain HTTP request was sent to HTTPS port")
+_TOO_LARGE = Symptom("http", 413, "Request Entity Too Large")
 
 
 class Door(NamedTuple):
@@ -51,36 +57,29 @@ class _Nginx:
     def __init__(self, call: Call, door: Door) -> None:
         self.call, self.door, self.world = call, door, call.world
         self.controller: Controller = controller_of(call.world, door.pod)
+        self.servers = servers_of(call.world, self.controller)
         self.headers = with_token(call.question)
         self.authority = authority_of(call.question, call.what)
+        self.host = re.sub(r":\d+$", "", self.authority.lower()).removesuffix(".")
         self.stations: list[Station] = []
-        peer = peer_of(call, door.service)
-        self.address = access.compared(self.controller, peer.address, peer.why, call.question.source_ip, self.headers)
-        self.peer = peer
+        self.certifier: Ingress | None = None
+        """The Ingress that says which client certificates its host takes."""
+        self.peer = peer_of(call, door.service)
+        self.address = access.compared(self.controller, self.peer.address, self.peer.why, call.question.source_ip, self.headers)
+        path, self.query = split_target(call.question.path)
+        self.raw, self.path = path, normalised(path)
 
     def run(self) -> Passed:
-        question = self.call.question
         self.stations += self._wire()
         if end := refused(self.stations):
             return end
-        if question.protocol not in ("http", "https", "grpc"):
-            return self._stop("listener", "it speaks HTTP only", Symptom("reset"), None)
-        host = re.sub(r":\d+$", "", self.authority.lower())
-        found, aside = served(self.world, self.controller)
-        server = server_of(found, host)
-        if server is None:
-            near = [(i, why) for i, why in aside if any(r.host in (host, "") for r in i.rules)]
-            words = "; ".join(f"{i.meta.ref} is left aside: {why}" for i, why in near[:2])
-            mention = Mention(near[0][0].meta) if near else None
-            return self._stop("route", f"no Ingress has host `{host}`" + (f" ({words})" if words else ""), _NOT_FOUND, mention)
-        for step in (self._client_certificate, self._user_agents):
+        server = server_of(self.servers, self.host)
+        for step in (self._connection, self._client_certificate, self._server):
             if (end := step(server)) is not None:
                 return end
-        path, query = split_target(question.path)
-        place = location_of(server, normalised(path))
-        return self._at(server, place, path, query)
+        return self._location(server)
 
-    # ---- before the location ----
+    # ---- the connection ----
 
     def _wire(self) -> list[Station]:
         service, out = self.door.service, []
@@ -90,268 +89,273 @@ class _Nginx:
                 return out
         return out + wire(self.call, self.door.pod, self.door.port, service, self.peer.address)
 
-    def _client_certificate(self, server: Server) -> Passed | None:
-        for ingress in server.ingresses:
-            name = note(ingress, "auth-tls-secret")
-            if name is None:
-                continue
-            namespace, slash, short = name.partition("/")
-            secret = self._secret(namespace, short) if slash else None
-            if not slash or (secret is None and self.world.complete("Secret", namespace=namespace, name=short)):
-                why = (
-                    f"auth-tls-secret `{name}` " + ("has no namespace" if not slash else "does not exist") + ": the whole host answers 403"
-                )
-                return self._stop("tls", why, _FORBIDDEN, self._mention(ingress, "auth-tls-secret"))
-            if secret is None:
-                fact = f"the Secret `{name}` of auth-tls-secret: it is not in the input"
-                self.stations.append(self._station("tls", UNKNOWN, "client certificates", self._mention(ingress, "auth-tls-secret"), fact))
-            elif self.call.question.protocol == "https" and (note(ingress, "auth-tls-verify-client") or "on") == "on":
-                symptom = Symptom("http", 400, "No required SSL certificate was sent")
-                return self._stop("tls", "a client certificate is required", symptom, self._mention(ingress, "auth-tls-secret"))
+    def _connection(self, server: Server) -> Passed | None:
+        protocol = self.call.question.protocol
+        if protocol not in ("http", "https", "grpc"):
+            return self._stop("listener", "it speaks HTTP only", Symptom("reset"), None)
+        broken = next((s for s in self.servers.values() if s.twice), None)
+        if broken is not None:
+            fact = f"what ran before: nginx refuses the configuration, host `{broken.host}` has location `{broken.twice}` twice"
+            return Passed(tuple(self.stations), UNKNOWN, None, (fact,))
+        encrypted = protocol == "https"
+        if not encrypted and str(self.door.port) == (self.controller.option("https-port") or "443"):
+            return self._stop("listener", f"port {self.door.port} of {self.door.pod} expects TLS", _PLAIN_TO_TLS, None)
+        if encrypted and str(self.door.port) == (self.controller.option("http-port") or "80"):
+            return self._stop("listener", f"port {self.door.port} of {self.door.pod} takes plaintext only", symptoms.TLS_FAILURE, None)
+        if encrypted and server.host == ANY and self.controller.on("ssl-reject-handshake"):
+            return self._stop("tls", f"ssl-reject-handshake: no Ingress has host `{self.host}`", symptoms.TLS_FAILURE, None)
+        passed = next((i for i in server.owners if flag(i, "ssl-passthrough")), None)
+        if encrypted and passed is not None and self.controller.option("enable-ssl-passthrough") in ("true", ""):
+            fact = f"what the pods behind {passed.meta.ref} answer: its TLS is passed through (ssl-passthrough)"
+            return Passed(tuple(self.stations), UNKNOWN, None, (fact,))
         return None
 
-    def _user_agents(self, server: Server) -> Passed | None:
+    def _client_certificate(self, server: Server) -> Passed | None:
+        """nginx asks for client certificates host by host: the first Ingress with a CA decides for all."""
+        name = "auth-tls-secret"
+        for ingress in server.owners:
+            if text(ingress, name) is None or certificate_flaw(self.world, self.controller, ingress, name) is not None:
+                continue
+            asked = asks_for_certificates(self.world, ingress)
+            if asked is None:
+                fact = f"the Secret `{text(ingress, name)}` of auth-tls-secret: it is not in the input"
+                self._note("tls", UNKNOWN, "client certificates", mention(ingress, name), fact)
+                return None
+            if not asked:
+                continue
+            self.certifier = ingress
+            if self.call.question.protocol == "https" and (text(ingress, "auth-tls-verify-client") or "on") == "on":
+                page = text(ingress, "auth-tls-error-page")
+                if page and page.startswith("http"):
+                    return self._answer(302, page, mention(ingress, "auth-tls-error-page"))
+                return self._stop("tls", "a client certificate is required", _NO_CERTIFICATE, mention(ingress, name), server)
+            return None
+        return None
+
+    # ---- the host ----
+
+    def _server(self, server: Server) -> Passed | None:
         for key, header in (("block-user-agents", "user-agent"), ("block-referers", "referer")):
             given = ",".join(self.headers.get(header, ()))
             for item in filter(None, (part.strip() for part in self.controller.text(key).split(","))):
-                pattern = item.removeprefix("~*").removeprefix("~")
-                regex = item.startswith("~")
-                hit = re.search(pattern, given, re.IGNORECASE if item.startswith("~*") else 0) if regex else given == item
-                if given and hit:
-                    return self._stop("access", f"{key}: {item}", _FORBIDDEN, None)
-        for ingress in server.ingresses:
-            if note(ingress, "server-snippet") is not None and self.controller.on("allow-snippet-annotations"):
+                if _mapped(item, given):
+                    return self._stop("access", f"{key}: {item}", FORBIDDEN, None, server)
+        if server.redirects_to:
+            scheme, port = ("https", 443) if self.call.question.protocol == "https" else ("http", 80)
+            target = f"{scheme}://{server.redirects_to}:{port}{(self.raw + self.query).removesuffix('/')}"
+            return self._answer(redirects.code(self.controller), target, mention(server.owners[0], "from-to-www-redirect"))
+        if self.certifier is not None and (name := text(self.certifier, "auth-tls-match-cn")):
+            symptom = Symptom("http", 403, "client certificate unauthorized")
+            return self._stop("tls", f"the client has no certificate for {name}", symptom, mention(self.certifier, "auth-tls-match-cn"))
+        for ingress in server.owners:
+            if (wrong := certificate_flaw(self.world, self.controller, ingress, "auth-tls-secret")) is not None:
+                return self._stop(
+                    "tls", f"{wrong.words}: the whole host answers 403", FORBIDDEN, mention(ingress, wrong.annotation), server
+                )
+        for ingress in server.owners:
+            if text(ingress, "server-snippet") is not None and self.controller.on("allow-snippet-annotations"):
                 fact = f"what the server-snippet of {ingress.meta.ref} does"
-                self.stations.append(self._station("extensions", UNKNOWN, "snippet", self._mention(ingress, "server-snippet"), fact))
+                self._note("extensions", UNKNOWN, "snippet", mention(ingress, "server-snippet"), fact)
+        for place in server.places if self.path == "/" else ():
+            if place.ingress is not None and (root := redirects.app_root(place.ingress)):
+                scheme = "https" if self.call.question.protocol == "https" else "http"
+                return self._answer(302, f"{scheme}://{self.authority}{root}", mention(place.ingress, "app-root"))
         return None
 
-    # ---- at the location ----
+    # ---- the location ----
 
-    def _at(self, server: Server, place: Location, path: str, query: str) -> Passed:
-        ingress, question = place.ingress, self.call.question
-        words = f"{ingress.meta.ref}: " + (f"{place.path.kind} {place.path.path}" if place.path else "no path matches: the host's default")
-        mention = Mention(ingress.meta, field=place.path.field if place.path else ("spec", "rules"))
-        self.stations.append(self._station("route", ALLOWED, words, mention))
+    def _location(self, server: Server) -> Passed:
+        place, slash = place_of(server, self.path, self._is_denied)
+        if server.host == ANY and not server.is_regex and (end := self._own_pages(place)) is not None:
+            return end
+        if place is None:
+            return self._stop("route", f"no path of host `{server.host}` matches", _NOT_FOUND, None)
+        ingress = place.ingress
+        if slash and ingress is not None:
+            scheme = "https" if self.call.question.protocol == "https" else "http"
+            by = Mention(ingress.meta, field=place.item.field if place.item else ("spec", "rules"))
+            return self._answer(301, f"{scheme}://{self.host}{place.path}{self.query}", by)
+        routed = self._routed(server, place)
+        if ingress is None:
+            if self.controller.option("default-backend-service"):
+                fact = f"what the default backend {self.controller.option('default-backend-service')} answers"
+                return Passed(tuple(self.stations), UNKNOWN, None, (fact,))
+            return self._guarded(server, place) or self._stop("route", self._no_host(server), *self._near())
+        if (end := self._body_size(ingress)) is not None:
+            return end
+        wrong = flaw(self.world, self.controller, ingress)
+        if wrong is not None:
+            why = f"{wrong.words}: the location answers 503"
+            return self._stop("access", why, _UNAVAILABLE, mention(ingress, wrong.annotation), server)
+        end = self._rewrite_phase(server, place, ingress)
+        if end is not None:
+            return end
+        way = onward(self.call, self.controller, place, self.headers)
+        if isinstance(way, NoPods) and way.early:
+            return self._stop("service", way.why, _UNAVAILABLE, routed, server, ingress)
+        if (end := self._guarded(server, place)) is not None:
+            return end
+        if place.backend is None:
+            return self._default(place, server, routed)
+        return self._sent(server, place, ingress, way, routed)
+
+    def _is_denied(self, place: Place) -> bool:
+        return place.ingress is None or place.backend is None or flaw(self.world, self.controller, place.ingress) is not None
+
+    def _routed(self, server: Server, place: Place) -> Mention | None:
+        if place.ingress is None:
+            return None
+        words = f"{place.item.kind} {place.item.path}" if place.item else "no path matches: the host's default"
+        by = Mention(place.ingress.meta, field=place.item.field if place.item else ("spec", "rules"))
+        self._note("route", ALLOWED, f"{place.ingress.meta.ref}: {words}", by)
+        return by
+
+    def _own_pages(self, place: Place | None) -> Passed | None:
+        """The controller's own pages on the server for unknown hosts."""
+        longest = len(place.path) if place is not None and place.kind == "Prefix" else 0
+        if place is not None and place.kind == "Exact":
+            return None
+        if self.path.startswith(self.controller.option("health-check-path") or "/healthz") and longest < len("/healthz"):
+            symptom = Symptom("http", 200)
+            station = Station("route", ENFORCER, ALLOWED, "the controller's own health page", symptom=symptom, answers=True)
+            return Passed((*self.stations, station), ALLOWED, symptom)
+        if self.path.startswith("/nginx_status") and longest < len("/nginx_status") and self.address.address not in ("127.0.0.1", "::1"):
+            return self._stop("access", "the controller's own status page is for itself only", FORBIDDEN, None)
+        return None
+
+    def _no_host(self, server: Server) -> str:
+        near = self._left_aside()
+        words = "; ".join(f"{i.meta.ref} is left aside: {why}" for i, why in near[:2])
+        return f"no Ingress has host `{self.host}`" + (f" ({words})" if words else "")
+
+    def _near(self) -> tuple[Symptom, Mention | None]:
+        near = self._left_aside()
+        return _NOT_FOUND, Mention(near[0][0].meta) if near else None
+
+    def _left_aside(self) -> list[tuple[Ingress, str]]:
+        aside = served(self.world, self.controller)[1]
+        return [(i, why) for i, why in aside if any(r.host in (self.host, "") for r in i.rules)]
+
+    def _body_size(self, ingress: Ingress) -> Passed | None:
+        given = self.headers.get("content-length", ("",))[0]
+        limit = text(ingress, "proxy-body-size") or self.controller.text("proxy-body-size") or "1m"
+        most = redirects.byte_size(limit)
+        if given.isdigit() and most and int(given) > most:
+            return self._stop(
+                "access", f"proxy-body-size {limit}: the body has {given} bytes", _TOO_LARGE, mention(ingress, "proxy-body-size")
+            )
+        return None
+
+    def _rewrite_phase(self, server: Server, place: Place, ingress: Ingress) -> Passed | None:
+        """What nginx answers before it looks at who calls: preflights, redirects."""
         origin = (self.headers.get("origin") or ("",))[0]
         if cors.is_on(ingress) and (added := cors.headers_for(ingress, origin)) is not None:
-            by, first = self._mention(ingress, "enable-cors"), question.method == "OPTIONS"
+            first = self.call.question.method == "OPTIONS"
             symptom = Symptom("http", 204 if first else None, "", added)
             why = "OPTIONS is answered with 204" if first else "adds CORS headers to the answer"
-            self.stations.append(replace(self._station("cors", ALLOWED, why, by), symptom=symptom, answers=first))
+            self.stations.append(
+                replace(self._station("cors", ALLOWED, why, mention(ingress, "enable-cors")), symptom=symptom, answers=first)
+            )
             if first:
                 return Passed(tuple(self.stations), ALLOWED, symptom)
-        if note(ingress, "configuration-snippet") is not None and self.controller.on("allow-snippet-annotations"):
+        if text(ingress, "configuration-snippet") is not None and self.controller.on("allow-snippet-annotations"):
             fact = f"what the configuration-snippet of {ingress.meta.ref} does"
-            self.stations.append(self._station("extensions", UNKNOWN, "snippet", self._mention(ingress, "configuration-snippet"), fact))
-        if (end := self._redirects(server, place, path, query)) is not None:
-            return end
-        if place.path is None and place.backend is None:
-            return self._stop("route", f"no path of host `{server.host or '*'}` matches", _NOT_FOUND, mention)
-        if (end := self._access(ingress, place)) is not None:
-            return end
-        return self._onward(place, path, query)
-
-    def _redirects(self, server: Server, place: Location, path: str, query: str) -> Passed | None:
-        ingress, question = place.ingress, self.call.question
-        host = re.sub(r":\d+$", "", self.authority)
-        for name, code in (("permanent-redirect", 301), ("temporal-redirect", 302)):
-            if target := note(ingress, name):
-                return self._answer(_code(note(ingress, f"{name}-code"), code), target, self._mention(ingress, name))
-        if broken := self._broken(ingress):
-            return self._stop("access", broken[0] + ": the location answers 503", _UNAVAILABLE, broken[1])
-        plain = question.protocol != "https"
-        if plain and self.controller.on("use-forwarded-headers"):
-            plain = (self.headers.get("x-forwarded-proto") or ("http",))[0] != "https"
-        wanted = note(ingress, "ssl-redirect") or self.controller.text("ssl-redirect") or "true"
-        forced = (note(ingress, "force-ssl-redirect") or self.controller.text("force-ssl-redirect")) == "true"
-        exempt = (self.controller.text("no-tls-redirect-locations") or "/.well-known/acme-challenge").split(",")
-        named = [hosts for i in served(self.world, self.controller)[0] for hosts, _ in i.tls]
-        has_certificate = any(not hosts or any(_covers(h, host.lower()) for h in hosts) for hosts in named)
-        if plain and (forced or (wanted == "true" and has_certificate)) and not any(e and path.startswith(e) for e in exempt):
-            by = self._mention(ingress, "force-ssl-redirect") if forced else Mention(ingress.meta, field=("spec", "tls"))
-            return self._answer(_code(self.controller.text("http-redirect-code"), 308), f"https://{host}{path}{query}", by)
-        if place.slash:
-            return self._answer(
-                301, f"{question.protocol}://{host}{path}/{query}", Mention(ingress.meta, field=place.path.field if place.path else ())
-            )
-        return None
-
-    def _broken(self, ingress: Ingress) -> tuple[str, Mention] | None:
-        """An annotation that cannot be parsed, or names what does not exist: the location is denied."""
-        lists = access.lists_of(self.controller, ingress)
-        if lists.broken:
-            return lists.broken, self._mention(ingress, lists.allow_name)
-        kind = note(ingress, "auth-type")
-        if kind is not None and kind not in ("basic", "digest"):
-            return f"auth-type `{kind}` is neither basic nor digest", self._mention(ingress, "auth-type")
-        if kind is not None:
-            namespace, name = self._auth_secret(ingress)
-            mention = self._mention(ingress, "auth-secret")
-            if namespace != ingress.meta.namespace and not self.controller.on("allow-cross-namespace-resources"):
-                return f"auth-secret {namespace}/{name} is in another namespace", mention
-            secret = self._secret(namespace, name)
-            if secret is None and self.world.complete("Secret", namespace=namespace, name=name):
-                return f"auth-secret {namespace}/{name} does not exist", mention
-            if secret is not None and (note(ingress, "auth-secret-type") or "auth-file") == "auth-file" and "auth" not in secret.keys:
-                return f"auth-secret {namespace}/{name} has no key `auth`", mention
-        url = note(ingress, "auth-url")
-        if url is not None and (not re.match(r"https?://[^/]+", url) or ".." in url.partition("://")[2].partition("/")[0]):
-            return f"auth-url `{url}` is no URL with scheme and host", self._mention(ingress, "auth-url")
-        return None
-
-    # ---- who may pass ----
-
-    def _access(self, ingress: Ingress, place: Location) -> Passed | None:
-        """Addresses, basic authentication and the authorizer; `satisfy: any` lets pass whom one of them lets pass."""
-        checks = [c for c in (self._addresses(ingress), self._basic(ingress, place), self._authorizer(ingress, place)) if c is not None]
-        if note(ingress, "satisfy") == "any" and len(checks) > 1:
-            if any(c.verdict == ALLOWED for c in checks):
-                self.stations.append(
-                    self._station("access", ALLOWED, "satisfy any: one of the checks lets it pass", self._mention(ingress, "satisfy"))
-                )
-                return None
-            if any(c.verdict == UNKNOWN for c in checks):
-                self.stations += [c for c in checks if c.verdict == UNKNOWN]
-                return None
-            worst = next((c for c in checks if c.symptom is not None and c.symptom.status == 401), checks[0])
-            self.stations.append(worst)
-            return Passed(tuple(self.stations), DENIED, worst.symptom)
-        for check in checks:
-            self.stations.append(check)
-            if check.verdict == DENIED:
-                return Passed(tuple(self.stations), DENIED, check.symptom)
-        return None
-
-    def _addresses(self, ingress: Ingress) -> Station | None:
-        lists = access.lists_of(self.controller, ingress)
-        if not lists.deny and not lists.allow:
-            if self.controller.settings is None:
-                fact = f"the ConfigMap of {self.door.pod} (block-cidrs, whitelist-source-range …): it is not in the input"
-                return self._station("access", UNKNOWN, "settings of the controller", None, fact)
+            self._note("extensions", UNKNOWN, "snippet", mention(ingress, "configuration-snippet"), fact)
+        if place.plain:
             return None
-        name = lists.allow_name if lists.allow and note(ingress, lists.allow_name) else "denylist-source-range"
-        mention = self._mention(ingress, name)
-        said = access.admits(lists, self.address.address)
-        listed = ", ".join([*(f"deny {d}" for d in lists.deny), *(f"allow {a}" for a in lists.allow)])
-        if said is None:
-            return self._station("access", UNKNOWN, listed, mention, self.address.why)
-        words = f"{listed}: {'admits' if said else 'does not admit'} {self.address.address} ({self.address.why})"
-        return replace(self._station("access", ALLOWED if said else DENIED, words, mention), symptom=None if said else _FORBIDDEN)
+        if (found := redirects.redirect_of(ingress)) is not None:
+            return self._answer(found.code, found.url, mention(ingress, found.annotation))
+        target = rewritten(place, self.path)
+        if target is not None and target.startswith(("http://", "https://", "$scheme")):
+            return self._answer(302, target + self.query, mention(ingress, "rewrite-target"))
+        return self._to_tls(place, ingress)
 
-    def _exempt(self, place: Location) -> bool:
-        entries = (self.controller.text("no-auth-locations") or "/.well-known/acme-challenge").split(",")
-        return place.path is not None and any(e and place.path.path.startswith(e) for e in entries)
-
-    def _auth_secret(self, ingress: Ingress) -> tuple[str, str]:
-        namespace, _, name = (note(ingress, "auth-secret") or "").rpartition("/")
-        return namespace or ingress.meta.namespace, name
-
-    def _basic(self, ingress: Ingress, place: Location) -> Station | None:
-        if note(ingress, "auth-type") is None or self._exempt(place):
+    def _to_tls(self, place: Place, ingress: Ingress) -> Passed | None:
+        scheme = "https" if self.call.question.protocol == "https" else "http"
+        host = self.authority
+        if self.controller.on("use-forwarded-headers"):
+            scheme = (self.headers.get("x-forwarded-proto") or (scheme,))[0]
+            host = (self.headers.get("x-forwarded-host") or (host,))[0].split(",")[0]
+        forced = flag(ingress, "force-ssl-redirect", self.controller.on("force-ssl-redirect"))
+        wanted = flag(ingress, "ssl-redirect", self.controller.on("ssl-redirect", True)) and has_certificate(self.servers, self.host)
+        if scheme != "http" or not (forced or wanted) or in_list(self.controller, "no-tls-redirect-locations", place.path):
             return None
-        mention = self._mention(ingress, "auth-secret")
-        symptom = Symptom("http", 401, "Authorization Required")
-        given = credentials(self.headers.get("authorization", ("",))[0])
-        if given is None:
-            return replace(self._station("access", DENIED, "no user and password in the request", mention), symptom=symptom)
-        secret = self._secret(*self._auth_secret(ingress))
-        sealed = secret.credentials.get("auth") if secret is not None else None
-        said = accepts(sealed.reveal(), *given) if sealed is not None and note(ingress, "auth-type") == "basic" else None
-        if said is None:
-            return self._station("access", UNKNOWN, "user and password", mention, "whether the Secret accepts the user and the password")
-        words = f"user {given[0]} is {'accepted' if said else 'not accepted'}"
-        return replace(self._station("access", ALLOWED if said else DENIED, words, mention), symptom=None if said else symptom)
+        target = self.raw + self.query
+        if not flag(ingress, "preserve-trailing-slash", self.controller.on("preserve-trailing-slash")):
+            target = target.removesuffix("/")
+        port = ":443" if flag(ingress, "use-port-in-redirects", self.controller.on("use-port-in-redirects")) else ""
+        by = mention(ingress, "force-ssl-redirect") if forced else Mention(ingress.meta, field=("spec", "tls"))
+        return self._answer(redirects.code(self.controller), f"https://{host.split(':')[0]}{port}{target}", by)
 
-    def _authorizer(self, ingress: Ingress, place: Location) -> Station | None:
-        url, name = note(ingress, "auth-url"), "auth-url"
-        if url is None and self.controller.text("global-auth-url") and note(ingress, "enable-global-auth") != "false":
-            url = self.controller.text("global-auth-url")
-        if url is None or self._exempt(place):
+    def _guarded(self, server: Server, place: Place) -> Passed | None:
+        found, ends = Guards(self.world, self.controller, place, self.headers, self.address).stations()
+        if not ends:
+            self.stations += found
             return None
-        fact = f"what the authorizer {url} answers: 2xx lets pass, 401 and 403 are handed on, anything else is a 500"
-        return self._station("custom", UNKNOWN, f"{url} is asked", self._mention(ingress, name), fact)
+        self.stations += found[:-1]
+        last = found[-1]
+        return self._end(last, server, place.ingress)
 
-    # ---- to the pods ----
+    def _default(self, place: Place, server: Server, by: Mention | None) -> Passed:
+        if service := self.controller.option("default-backend-service"):
+            return Passed(tuple(self.stations), UNKNOWN, None, (f"what the default backend {service} answers",))
+        return self._stop("route", f"no path of host `{server.host}` matches", _NOT_FOUND, by)
 
-    def _onward(self, place: Location, path: str, query: str) -> Passed:
-        ingress, pod = place.ingress, self.door.pod
+    def _sent(self, server: Server, place: Place, ingress: Ingress, way: Way | NoPods, by: Mention | None) -> Passed:
         for name in ("limit-rps", "limit-rpm", "limit-connections"):
-            if (limit := note(ingress, name)) is not None and self.call.explain:
-                words = f"{name} {limit}: one call is taken to be within it"
-                self.stations.append(self._station("access", ALLOWED, words, self._mention(ingress, name)))
-        engine = "SecRuleEngine On" in (note(ingress, "modsecurity-snippet") or self.controller.text("modsecurity-snippet"))
-        if engine and (note(ingress, "enable-modsecurity") or self.controller.text("enable-modsecurity")) == "true":
+            if (limit := text(ingress, name)) is not None and self.call.explain:
+                self._note("access", ALLOWED, f"{name} {limit}: one call is taken to be within it", mention(ingress, name))
+        switched = flag(ingress, "enable-modsecurity", self.controller.on("enable-modsecurity"))
+        rules = (text(ingress, "modsecurity-snippet") if self.controller.on("allow-snippet-annotations") else None) or ""
+        if switched and "SecRuleEngine On" in rules + self.controller.text("modsecurity-snippet"):
             fact = "what ModSecurity's rules say to the request"
-            self.stations.append(self._station("extensions", UNKNOWN, "ModSecurity", self._mention(ingress, "enable-modsecurity"), fact))
-        backend = place.backend
-        mention = Mention(ingress.meta, field=place.path.field if place.path else ("spec", "defaultBackend"))
-        service = self.world.service(ingress.meta.namespace, backend.service) if backend is not None else None
-        if backend is None or (service is None and self.world.complete("Service", namespace=ingress.meta.namespace)):
-            name = backend.service if backend is not None else "no Service"
-            return self._stop("service", f"Service {ingress.meta.namespace}/{name} does not exist", _UNAVAILABLE, mention)
-        if service is None:
-            fact = f"the Service `{ingress.meta.namespace}/{backend.service}`: it is not in the input"
-            return Passed(tuple(self.stations), UNKNOWN, None, (fact,))
-        port = next((p for p in service.ports if backend.port in (p.number, p.name)), None)
-        view = of_service(self.world, service, port.number) if port is not None else None
-        if port is None or view is None or (not view.backends and view.refused):
-            why = (
-                view.refused
-                if view is not None and view.refused
-                else f"Service {service.namespace}/{service.name} has no port {backend.port}"
-            )
-            return self._stop("service", why, _UNAVAILABLE, mention)
-        if view.missing:
-            return Passed(tuple(self.stations), UNKNOWN, None, (view.missing,))
-        authority = note(ingress, "upstream-vhost") or self.authority
-        base = Sending((), None, "plaintext", True, True, self._rewritten(place, path) + query, authority, self.call.question.method, None,
-                       headers=self._forwarded(), proxy="nginx")  # fmt: skip
-        side = sidecar_of(self.world, pod)
-        if side.present and note(ingress, "service-upstream") == "true":
-            sender = Sender(self.world, self.call.question, pod, "route", ENFORCER)
-            sendings = sender.to_service(replace(base, proxy="envoy"), service, port.number, None, mention)
-        else:
-            tls = (note(ingress, "backend-protocol") or "HTTP") in ("HTTPS", "GRPCS")
-            base = replace(base, transport="tls" if tls else "plaintext", originates_tls=tls, proxy="envoy" if side.present else "nginx")
-            sendings = [replace(base, backend=b) for b in view.backends]
-        address = pod.addresses[0] if pod.addresses else ""
-        caller = replace(self.call.who.caller, external=False)
-        who = CallerView(caller, str(pod), pod, pod.namespace, pod.service_account, side, address)
-        question = replace(self.call.question, source_ip=None, protocol="grpc" if self.call.question.protocol == "grpc" else "http")
-        return Passed(tuple(self.stations), None, None, (), question, who, tuple(sendings))
-
-    def _rewritten(self, place: Location, path: str) -> str:
-        target = note(place.ingress, "rewrite-target")
-        if not target or place.path is None:
-            return path
-        for number, group in enumerate(place.captures, 1):
-            target = target.replace(f"${number}", group)
-        return re.sub(r"\$\d", "", target)
+            self._note("extensions", UNKNOWN, "ModSecurity", mention(ingress, "enable-modsecurity"), fact)
+        if isinstance(way, NoPods):
+            if way.missing:
+                return Passed(tuple(self.stations), UNKNOWN, None, (way.why,))
+            return self._stop("service", way.why, way.symptom or _UNAVAILABLE, by, server, ingress)
+        target = rewritten(place, self.path)
+        whole = (target if target is not None else self.raw) + self.query
+        authority = text(ingress, "upstream-vhost") or self.authority
+        return way.passed(self.stations, whole, authority, self._forwarded())
 
     def _forwarded(self) -> dict[str, tuple[str, ...]]:
         out = dict(self.headers)
-        if self.controller.on("compute-full-forwarded-for") and "x-forwarded-for" in out:
-            out["x-forwarded-for"] = (",".join((*out["x-forwarded-for"], self.address.address)),) if self.address.address else ("",)
+        whole = self.controller.on("use-forwarded-headers") and self.controller.on("compute-full-forwarded-for")
+        if whole and "x-forwarded-for" in out:
+            out["x-forwarded-for"] = (", ".join((*out["x-forwarded-for"], self.peer.address)),) if self.peer.address else ("",)
         else:
             out["x-forwarded-for"] = (self.address.address,)
         return out
 
     # ---- words ----
 
-    def _secret(self, namespace: str, name: str) -> Secret | None:
-        return self.world.secret(namespace, name)
+    def _note(self, name: str, verdict: str, words: str, by: Mention | None, fact: str | None = None) -> None:
+        self.stations.append(self._station(name, verdict, words, by, fact))
 
-    def _mention(self, ingress: Ingress, name: str) -> Mention:
-        return Mention(ingress.meta, field=("metadata", "annotations", PREFIX + name) if note(ingress, name) is not None else ("metadata",))
+    def _station(self, name: str, verdict: str, summary: str, by: Mention | None, missing: str | None = None) -> Station:
+        decider = by if verdict == DENIED else None
+        return Station(name, ENFORCER, verdict, summary, (by,) if by else (), decider=decider, missing=missing, workload=str(self.door.pod))
 
-    def _station(self, name: str, verdict: str, summary: str, mention: Mention | None, missing: str | None = None) -> Station:
-        mentions = (mention,) if mention else ()
-        decider = mention if verdict == DENIED else None
-        return Station(name, ENFORCER, verdict, summary, mentions, decider=decider, missing=missing, workload=str(self.door.pod))
+    def _stop(
+        self, name: str, why: str, symptom: Symptom, by: Mention | None, server: Server | None = None, ingress: Ingress | None = None
+    ) -> Passed:
+        station = replace(self._station(name, DENIED, why, by), symptom=symptom)
+        return self._end(station, server, ingress)
 
-    def _stop(self, name: str, why: str, symptom: Symptom, mention: Mention | None) -> Passed:
-        station = replace(self._station(name, DENIED, why, mention), symptom=symptom)
-        return Passed((*self.stations, station), DENIED, symptom)
+    def _end(self, station: Station, server: Server | None, ingress: Ingress | None) -> Passed:
+        """The end of a call; `custom-http-errors` put the answer of the default backend in place of nginx's own."""
+        symptom = station.symptom
+        assert symptom is not None
+        codes = redirects.custom_errors(self.controller, ingress)
+        if server is None or symptom.kind != "http" or str(symptom.status) not in codes:
+            return Passed((*self.stations, station), DENIED, symptom)
+        service = redirects.error_page_service(self.controller, ingress)
+        station = replace(station, summary=f"{station.summary}; custom-http-errors replace the {symptom.status}")
+        if service:
+            fact = f"what {service} answers in place of the {symptom.status} (custom-http-errors)"
+            return Passed((*self.stations, replace(station, verdict=UNKNOWN, missing=fact, symptom=None)), UNKNOWN, None, (fact,))
+        return Passed((*self.stations, replace(station, symptom=_NOT_FOUND)), DENIED, _NOT_FOUND)
 
     def _answer(self, status: int, location: str, by: Mention) -> Passed:
         symptom = Symptom("http", status, "", {"location": location})
@@ -359,15 +363,11 @@ class _Nginx:
         return Passed((*self.stations, station), ALLOWED, symptom)
 
 
-_NOT_FOUND = Symptom("http", 404, "Not Found")
-_FORBIDDEN = Symptom("http", 403, "Forbidden")
-_UNAVAILABLE = Symptom("http", 503, "Service Temporarily Unavailable")
-
-
-def _code(text: str | None, default: int) -> int:
-    """A status that an annotation or the ConfigMap gives; the default where it is no number."""
-    return int(text) if text and text.isdigit() else default
-
-
-def _covers(declared: str, host: str) -> bool:
-    return declared == host or (declared.startswith("*.") and host.partition(".")[2] == declared[2:])
+def _mapped(item: str, given: str) -> bool:
+    """Whether a value is one of nginx's `map`: texts without case, or a regular expression."""
+    if not item.startswith("~"):
+        return bool(given) and item.lower() == given.lower()
+    try:
+        return re.search(item.removeprefix("~").removeprefix("*"), given, re.IGNORECASE if item.startswith("~*") else 0) is not None
+    except re.error:
+        return False

@@ -1,18 +1,19 @@
 """Addresses at ingress-nginx: which one is compared, and with which lists.
 
-Source: kubernetes/ingress-nginx:internal/ingress/annotations/{ipallowlist,ipdenylist}, rootfs/etc/nginx/template/nginx.tmpl (real_ip).
+Sources: kubernetes/ingress-nginx:internal/ingress/annotations/{ipallowlist,ipdenylist}, rootfs/etc/nginx/template/nginx.tmpl (real_ip);
+nginx/nginx:src/http/modules/ngx_http_realip_module.c, src/http/ngx_http_core_module.c:ngx_http_get_forwarded_addr.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from meshcheck.model.ingress import Ingress
-from meshcheck.semantics.addresses import parse_address, parse_block
-from meshcheck.semantics.entry.client import forwarded_for
+from meshcheck.semantics.addresses import Address, Block, parse_address, parse_block
+from meshcheck.semantics.ingress.annotations import name_in_use, note
 from meshcheck.semantics.ingress.controller import Controller
-from meshcheck.semantics.ingress.objects import note
 
 
 class Compared(NamedTuple):
@@ -24,20 +25,45 @@ class Compared(NamedTuple):
 
 def compared(controller: Controller, peer: str, why: str, source_ip: str | None, headers: Mapping[str, Sequence[str]]) -> Compared:
     """What `allow` and `deny` see."""
+    by_header, by_protocol = controller.on("use-forwarded-headers"), controller.on("use-proxy-protocol")
+    if not by_header and not by_protocol and not controller.on("enable-real-ip"):
+        return Compared(peer, why)
+    trusted = [b for text in (controller.text("proxy-real-ip-cidr") or "0.0.0.0/0").split(",") if (b := parse_block(text.strip()))]
+    believed = _holds(trusted, peer) if peer else any(block.bits == 32 and block.shift == 32 for block in trusted)
+    if not believed:
+        return Compared(peer, why)
+    if by_protocol and not by_header:
+        return Compared(source_ip or "", "the address of the PROXY protocol")
+    if by_protocol and not (source_ip and _holds(trusted, source_ip)):
+        return Compared(source_ip or "", "the address of the PROXY protocol, which proxy-real-ip-cidr does not trust")
+    name = (controller.text("forwarded-for-header") or "X-Forwarded-For").lower()
     address, words = peer, why
-    if controller.on("use-proxy-protocol"):
-        address, words = source_ip or "", "the address of the PROXY protocol"
-    if controller.on("use-forwarded-headers") or controller.on("enable-real-ip"):
-        trusted = [b for text in (controller.text("proxy-real-ip-cidr") or "0.0.0.0/0").split(",") if (b := parse_block(text.strip()))]
-        entries = forwarded_for(headers) if controller.text("forwarded-for-header") in ("", "X-Forwarded-For") else []
-        for entry in reversed(entries):
-            parsed = parse_address(address) if address else None
-            if address and (parsed is None or not any(block.holds(parsed) for block in trusted)):
-                break
-            if parse_address(entry) is None:
-                break
-            address, words = entry, "the client's address from X-Forwarded-For"
+    entries = [part.strip() for line in headers.get(name, ()) for part in line.split(",") if part.strip()]
+    for entry in reversed(entries):
+        found = _without_port(entry)
+        if parse_address(found) is None:
+            break
+        address, words = found, f"the client's address from {controller.text('forwarded-for-header') or 'X-Forwarded-For'}"
+        if not _holds(trusted, found):
+            break
     return Compared(address, words)
+
+
+def _without_port(text: str) -> str:
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if re.fullmatch(r"[0-9.]+:[0-9]+", text) else text
+
+
+def _address(text: str) -> Address | None:
+    """An address; one of IPv4 that is written as IPv6 counts as what it is."""
+    found = parse_address(text)
+    return Address(32, found.number & 0xFFFFFFFF) if found is not None and found.bits == 128 and found.number >> 32 == 0xFFFF else found
+
+
+def _holds(blocks: Iterable[Block], text: str) -> bool:
+    address = _address(text)
+    return address is not None and any(block.holds(address) for block in blocks)
 
 
 class Lists(NamedTuple):
@@ -45,28 +71,21 @@ class Lists(NamedTuple):
 
     deny: tuple[str, ...]
     allow: tuple[str, ...]
-    allow_name: str
-    broken: str | None
-    """An entry that is no CIDR, or an empty list: the location answers 503."""
+    annotation: str
+    """The one that lets in, else the one that keeps out; empty where the ConfigMap says it."""
 
 
-def lists_of(controller: Controller, ingress: Ingress) -> Lists:
-    """The lists that count for a location of an Ingress: its annotations, else the ConfigMap's."""
+def lists_of(controller: Controller, ingress: Ingress | None) -> Lists:
+    """The lists that count for a location: the annotations of its Ingress, else the ConfigMap's."""
+    if ingress is None:
+        return Lists(_split(controller.text("block-cidrs")), (), "")
     deny, allow = note(ingress, "denylist-source-range"), note(ingress, "allowlist-source-range")
-    name = "allowlist-source-range"
-    if not allow and note(ingress, "whitelist-source-range"):
-        allow, name = note(ingress, "whitelist-source-range"), "whitelist-source-range"
-    broken = None
-    if allow is not None and not allow.strip():
-        broken = f"annotation {name} is empty"
     denied = _split(deny if deny is not None else controller.text("denylist-source-range"))
     allowed = _split(allow if allow is not None else controller.text("whitelist-source-range"))
-    for text in (*denied, *allowed):
-        if parse_block(text) is None:
-            broken = f"`{text}` is no CIDR"
-    if not denied and not allowed and broken is None:
-        denied = _split(controller.text("block-cidrs"))
-    return Lists(denied, allowed, name, broken)
+    if not denied and not allowed:
+        return Lists(_split(controller.text("block-cidrs")), (), "")
+    by = name_in_use(ingress, "allowlist-source-range") if allow is not None else "denylist-source-range" if deny is not None else ""
+    return Lists(denied, allowed, by)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -77,9 +96,10 @@ def admits(lists: Lists, address: str) -> bool | None:
     """Whether lists let an address in; None when it is not known and matters."""
     if not lists.deny and not lists.allow:
         return True
-    parsed = parse_address(address) if address else None
+    parsed = _address(address) if address else None
     if parsed is None:
-        return None
+        every = [b for text in lists.allow if (b := parse_block(text)) is not None and b.shift == b.bits]
+        return True if not lists.deny and {b.bits for b in every} == {32, 128} else None
     if any(b.holds(parsed) for text in lists.deny if (b := parse_block(text)) is not None):
         return False
     return not lists.allow or any(b.holds(parsed) for text in lists.allow if (b := parse_block(text)) is not None)

@@ -1,6 +1,6 @@
 """The pods of ingress-nginx, their options, and the ConfigMap that they read.
 
-Source: kubernetes/ingress-nginx:pkg/flags/flags.go, internal/ingress/controller/config/config.go.
+Source: kubernetes/ingress-nginx:pkg/flags/flags.go, internal/ingress/controller/config/config.go, template/configmap.go.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from meshcheck.model.core import Workload
+from meshcheck.semantics.ingress.annotations import FALSE, TRUE
 from meshcheck.semantics.world.world import World
 
 CONTROLLER = "k8s.io/ingress-nginx"
@@ -22,11 +23,18 @@ class Controller(NamedTuple):
     ingress_class: str
     without_class: bool
     settings: Mapping[str, Any] | None
+    options: Mapping[str, str]
+    """Of the command line, without dashes."""
+
+    def option(self, name: str) -> str | None:
+        """An option of the command line; empty for one without a value."""
+        return self.options.get(name)
 
     def on(self, key: str, default: bool = False) -> bool:
         """A switch of the ConfigMap."""
         value = (self.settings or {}).get(key)
-        return default if value is None else str(value).strip().lower() == "true"
+        text = str(value).strip()
+        return default if value is None or text not in TRUE | FALSE else text in TRUE
 
     def text(self, key: str) -> str:
         return str((self.settings or {}).get(key) or "")
@@ -52,11 +60,7 @@ def controller_of(world: World, workload: Workload) -> Controller:
 
 
 def _controller(world: World, workload: Workload) -> Controller:
-    options: dict[str, str] = {}
-    for container in _containers(workload):
-        for word in [*(container.get("command") or ()), *(container.get("args") or ())]:
-            name, _, value = str(word).lstrip("-").partition("=")
-            options[name] = value
+    options = _options(workload)
     namespace, _, name = options.get("configmap", "").replace("$(POD_NAMESPACE)", workload.namespace).rpartition("/")
     wanted = (namespace or workload.namespace, name or "ingress-nginx-controller")
     found = world.config_map(*wanted)
@@ -67,4 +71,20 @@ def _controller(world: World, workload: Workload) -> Controller:
         options.get("ingress-class") or "nginx",
         options.get("watch-ingress-without-class") in ("true", ""),
         {} if settings is None and world.complete("ConfigMap", namespace=wanted[0]) else settings,
+        options,
     )
+
+
+def _options(workload: Workload) -> dict[str, str]:
+    """The options of the command line: `--name=value`, `--name value` or `--name`."""
+    out: dict[str, str] = {}
+    for container in _containers(workload):
+        last = ""
+        for word in map(str, [*(container.get("command") or ()), *(container.get("args") or ())]):
+            if word.startswith("-"):
+                last, given, value = word.lstrip("-").partition("=")
+                out[last] = value
+                last = "" if given else last
+            elif last:
+                out[last], last = word, ""
+    return out

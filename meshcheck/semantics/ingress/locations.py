@@ -1,114 +1,67 @@
 """The location of nginx that takes a path of a host.
 
-Source: kubernetes/ingress-nginx:internal/ingress/controller/controller.go:getBackendServers, location.go,
-template/template.go:buildLocation.
+Source: nginx/nginx:src/http/ngx_http_core_module.c:ngx_http_core_find_location; kubernetes/ingress-nginx:internal/ingress/controller/
+template/template.go (buildLocation, enforceRegexModifier, buildProxyPass).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable
 from urllib.parse import unquote
 
-from meshcheck.model.ingress import Backend, Ingress, IngressPath
-from meshcheck.semantics.ingress.objects import note
-
-
-class Location(NamedTuple):
-    """What takes a request. Without a path it is the implicit `/` of the host, of the oldest Ingress."""
-
-    ingress: Ingress
-    path: IngressPath | None
-    backend: Backend | None
-    captures: tuple[str, ...] = ()
-    slash: bool = False
-    """nginx answers 301: the path is written with a slash at its end, and the request has none."""
-
-
-class Server(NamedTuple):
-    """One host: its Ingresses, the oldest first."""
-
-    host: str
-    ingresses: tuple[Ingress, ...]
-
-
-def server_of(ingresses: Iterable[Ingress], host: str) -> Server | None:
-    """The server for a Host: exact, a wildcard of one label, then the one without a host."""
-    by_host: dict[str, list[Ingress]] = {}
-    for ingress in ingresses:
-        if note(ingress, "canary") == "true":
-            continue
-        for rule in ingress.rules:
-            owners = by_host.setdefault(rule.host, [])
-            if ingress not in owners:
-                owners.append(ingress)
-        if not ingress.rules and ingress.default_backend is not None:
-            by_host.setdefault("", []).append(ingress)
-    wildcard = "*." + host.partition(".")[2]
-    for name in (host, wildcard, ""):
-        if name in by_host:
-            return Server(name, tuple(by_host[name]))
-    return None
+from meshcheck.semantics.ingress.servers import Place, Server
 
 
 def normalised(path: str) -> str:
     """The path as nginx compares it: decoded, slashes merged, dots resolved."""
     out: list[str] = []
     text = re.sub(r"/+", "/", unquote(path))
-    for part in text.split("/")[1:]:
+    parts = text.split("/")[1:]
+    for part in parts:
         if part == "..":
             out = out[:-1]
         elif part != ".":
             out.append(part)
+    if parts and parts[-1] in (".", ".."):
+        out.append("")
     return "/" + "/".join(out)
 
 
-def location_of(server: Server, path: str) -> Location:
-    """The location of a server for a path (normalised)."""
-    taken: set[tuple[str, str]] = set()
-    every: list[tuple[Ingress, IngressPath]] = []
-    for ingress in server.ingresses:
-        for rule in ingress.rules:
-            for item in rule.paths if rule.host == server.host else ():
-                if (item.path, item.kind) not in taken:
-                    taken.add((item.path, item.kind))
-                    every.append((ingress, item))
-    found = _by_regex(every, path) if any(_is_regex(i, p) for i, p in every) else _plain(every, path)
-    if found is not None:
-        return found
-    oldest = server.ingresses[0]
-    return Location(oldest, None, oldest.default_backend)
+def place_of(server: Server, path: str, denied: Callable[[Place], bool]) -> tuple[Place | None, bool]:
+    """The location for a path (normalised), and whether nginx answers 301 because only the slash at the end is missing.
+
+    `denied` locations have no `proxy_pass`, so they do not redirect. None: no regular expression matches.
+    """
+    if server.is_regex:
+        return next((place for place in server.places if _pattern_matches(place.path, path)), None), False
+    exact = next((place for place in server.places if place.kind == "Exact" and place.path == path), None)
+    if exact is not None:
+        return exact, False
+    slashed = next((place for place in server.places if place.path == path + "/" and not denied(place)), None)
+    if slashed is not None and path:
+        return slashed, True
+    prefixes = [place for place in server.places if place.kind == "Prefix" and path.startswith(place.path)]
+    return (max(prefixes, key=lambda place: len(place.path)) if prefixes else None), False
 
 
-def _is_regex(ingress: Ingress, item: IngressPath) -> bool:
-    target = note(ingress, "rewrite-target")
-    return note(ingress, "use-regex") == "true" or (bool(target) and target != item.path)
+def _pattern_matches(pattern: str, path: str) -> bool:
+    try:
+        return re.match(pattern, path, re.IGNORECASE) is not None
+    except re.error:
+        return False
 
 
-def _by_regex(every: list[tuple[Ingress, IngressPath]], path: str) -> Location | None:
-    """All paths are regular expressions: not anchored at the end, without case, the longest text first."""
-    for ingress, item in sorted(every, key=lambda pair: (len(pair[1].path), pair[1].path), reverse=True):
-        try:
-            match = re.match(item.path, path, re.IGNORECASE)
-        except re.error:
-            continue
-        if match:
-            return Location(ingress, item, item.backend, tuple(group or "" for group in match.groups()))
-    return None
-
-
-def _plain(every: list[tuple[Ingress, IngressPath]], path: str) -> Location | None:
-    for ingress, item in every:
-        if item.kind == "Exact" and item.path == path:
-            return Location(ingress, item, item.backend)
-    best: tuple[int, Location] | None = None
-    for ingress, item in every:
-        if item.kind == "Exact":
-            continue
-        prefix = item.path.rstrip("/")
-        slash = item.path.endswith("/") and bool(prefix) and path == prefix
-        longer = best is None or len(prefix) > best[0]
-        if longer and (slash or path == prefix or path.startswith(prefix + "/")):
-            best = len(prefix), Location(ingress, item, item.backend, (), slash)
-    return best[1] if best else None
+def rewritten(place: Place, path: str) -> str | None:
+    """The path after `rewrite-target`; None when it stays as it was sent."""
+    target = place.rewrites
+    if not target or target == place.path:
+        return None
+    try:
+        match = re.search(place.path, path, re.IGNORECASE)
+    except re.error:
+        return None
+    if match is None:
+        return None
+    groups = match.groups()
+    return re.sub(r"\$(\d)", lambda m: (groups[int(m[1]) - 1] or "") if 0 < int(m[1]) <= len(groups) else "", target)

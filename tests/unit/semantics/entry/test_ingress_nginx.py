@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.batch import ask
 from tests.support.manifests import app, space, thing
 from tests.unit.semantics.entry.test_ways_in import check
 
@@ -61,6 +62,7 @@ BASIC = "auth-type: basic ; nginx.ingress.kubernetes.io/auth-secret: creds".repl
 EVE = {"headers": {"authorization": ["Basic ZXZlOnRlc3Q="]}}
 PREFLIGHT = {"method": "OPTIONS", "headers": {"origin": ["https://ui.example"], "access-control-request-method": ["PUT"]}}
 
+EMPTY = thing("v1", "Service", "shop", "empty", "{selector: {app: nobody}, ports: [{port: 80}]}")
 CASES: list[tuple[str, list[str], str, Json, str, str]] = [
     ("plain", [ingress(W)], "", to(), "allowed", ""),
     ("I01", [ingress(rule("/foo"))], "", to("http://a.example/foobar"), "denied", "404"),
@@ -113,6 +115,54 @@ CASES: list[tuple[str, list[str], str, Json, str, str]] = [
     ("N28 dropped", [ingress(W, "configuration-snippet: 'return 403;'")], "annotations-risk-level: Critical", to(), "allowed", ""),
     ("N29", [ingress(W, "configuration-snippet: 'return 403;'")], "annotations-risk-level: Critical, allow-snippet-annotations: 'true'", to(), "unknown", "configuration-snippet"),
     ("a permanent redirect", [ingress(W, "permanent-redirect: 'https://b.example/'")], "", to(), "allowed", "https://b.example/"),
+    ("N05 by its older name", [ingress(W, "whitelist-source-range: ''")], "", to(), "allowed", ""),
+    ("N31", [ingress(rule(service="empty"), "allowlist-source-range: 10.0.0.0/8"), EMPTY], "", to(), "denied", "503"),
+    ("N32", [ingress(rule(service="empty"), "service-upstream: 'true'"), EMPTY], "", to(), "denied", "502"),
+    ("N33", [ingress(W, "allowlist-source-range: 10.0.0.0/8")], "custom-http-errors: '403,503'", to(), "denied", "404"),
+    ("N34", [ingress(W)], "", to("http://a.example/upload", method="POST", headers={"content-length": ["2000000"]}), "denied", "413"),
+    ("N34 with room", [ingress(W, "proxy-body-size: 2m")], "", to("http://a.example/upload", method="POST", headers={"content-length": ["2000000"]}), "allowed", ""),
+    ("N35", [ingress(rule("/admin"), BASIC, created="2026-01-01T00:00:00Z"), secret("creds", "auth")], "", to("http://a.example/nothing"), "denied", "401"),
+    ("N36", [ingress(W)], "block-user-agents: '~*curl.*'", to(headers={"user-agent": ["curl/8.5"]}), "denied", "403"),
+    ("N37", [ingress(W, BASIC), secret("creds", "auth")], "", to("http://a.example/.well-known/acme-challenge/x"), "denied", "401"),
+    ("N37 with a path of its own", [ingress(rule("/.well-known/acme-challenge"), BASIC), secret("creds", "auth")], "", to("http://a.example/.well-known/acme-challenge/x"), "allowed", ""),
+    ("a path without a host has no default of its own", [ingress(rule("/x", host=""), BASIC), secret("creds", "auth")], "", to("http://any.example/y"), "denied", "404"),
+    ("the catch-all knows no redirects", [ingress("", "force-ssl-redirect: 'true'", more="defaultBackend: {service: {name: web, port: {number: 80}}},")], "", to(), "allowed", ""),
+    ("the health page", [], "", to("http://any.example/healthz"), "allowed", "200"),
+    ("a redirect loses the slash at its end", [ingress(W, more=TLS)], "", to("http://a.example/x/"), "allowed", "https://a.example/x"),
+    ("... unless it is to stay", [ingress(W, "preserve-trailing-slash: 'true'", more=TLS)], "", to("http://a.example/x/"), "allowed", "https://a.example/x/"),
+    ("TLS for another host of the Ingress is TLS for this one, too", [ingress(rule() + ", " + rule(host="b.example"), more=TLS)], "", to("http://b.example/"), "allowed", "308"),
+    ("TLS of another Ingress is not", [ingress(W, name="a", more=TLS), ingress(rule(host="b.example"), name="b")], "", to("http://b.example/"), "allowed", ""),
+    ("no-tls-redirect-locations are compared with the path of the rule", [ingress(W, more=TLS)], "", to("http://a.example/.well-known/acme-challenge/x"), "allowed", "308"),
+    ("app-root", [ingress(rule("/app"), "app-root: /app/start")], "", to(), "allowed", "http://a.example/app/start"),
+    ("a flaw goes before CORS", [ingress(W, "enable-cors: 'true' ; auth-type: basic ; auth-secret: none")], "", to(**PREFLIGHT), "denied", "503"),
+    ("a flaw goes before redirects", [ingress(W, "permanent-redirect: 'https://b.example/' ; denylist-source-range: ''")], "", to(), "denied", "503"),
+    ("a wrong auth-type hides the whole Ingress", [ingress(W, "auth-type: bearer ; auth-secret: creds")], "", to(), "denied", "404"),
+    ("a URL with a percent sign, too", [ingress(W, "auth-url: 'https://sso.example/a%20b'")], "", to(), "denied", "404"),
+    ("a wrong switch of from-to-www-redirect, too", [ingress(W, "from-to-www-redirect: 'yes'")], "", to(), "denied", "404"),
+    ("a word of the blocklist, too", [ingress(W, "upstream-vhost: proxy_pass")], "annotation-value-word-blocklist: 'load_module,proxy_pass'", to(), "denied", "404"),
+    ("a level below High, too", [ingress(W, "auth-url: 'https://sso.example/a'")], "annotations-risk-level: Medium", to(), "denied", "404"),
+    ("auth-request-redirect that is not valid loses auth-url", [ingress(W, "auth-url: 'https://sso.example/a' ; auth-request-redirect: 'a b%'")], "", to(), "allowed", ""),
+    ("a part of a list that is empty", [ingress(W, "allowlist-source-range: '10.0.0.0/8,'")], "", to(source_ip="10.1.1.1"), "denied", "503"),
+    ("an address without a length", [ingress(W, "allowlist-source-range: 203.0.113.9")], "", to(), "allowed", ""),
+    ("client certificates of another namespace", [ingress(W, "auth-tls-secret: other/ca")], "", to(), "denied", "403"),
+    ("a common name, and no certificate", [ingress(W, "auth-tls-secret: shop/ca ; auth-tls-verify-client: optional ; auth-tls-match-cn: CN=eve"), secret("ca", "ca.crt")], "", to(), "denied", "403"),
+    ("an alias", [ingress(W, "server-alias: 'b.example,*.c.example'")], "", to("http://x.y.c.example/"), "allowed", ""),
+    ("an alias that is a host of its own", [ingress(W, "server-alias: b.example", "a"), ingress(rule(host="b.example", service="missing"), name="b")], "", to("http://b.example/"), "denied", "503"),
+    ("from-to-www-redirect", [ingress(W, "from-to-www-redirect: 'true'")], "", to("http://www.a.example/x?y=1"), "allowed", "http://a.example:80/x?y=1"),
+    ("rewrite-target of / makes patterns of all paths", [ingress(rule("/foo"), "rewrite-target: /")], "", to("http://a.example/FOObar"), "allowed", ""),
+    ("... also where it is only not the path of the default", [ingress(rule("/foo"), "rewrite-target: /foo")], "", to("http://a.example/foobar"), "allowed", ""),
+    ("rewrite-target to another site", [ingress(rule("/foo/(.*)", "ImplementationSpecific"), "rewrite-target: https://b.example/$1")], "", to("http://a.example/foo/x"), "allowed", "https://b.example/x"),
+    ("exactly a path with a slash", [ingress(rule("/foo/", "Exact"))], "", to("http://a.example/foo"), "allowed", "http://a.example/foo/"),
+    ("a port of the pods is as good as one of the Service", [ingress(rule(port=8080))], "", to(), "allowed", ""),
+    ("of the same age the last of the alphabet is first", [ingress(W, name="a"), ingress(rule(service="missing"), name="b")], "", to(), "denied", "503"),
+    ("origins that are not valid are all origins", [ingress(W, "enable-cors: 'true' ; cors-allow-origin: 'https://other.example/'")], "", to(origin="https://ui.example"), "allowed", ""),
+    ("N22", [ingress(W, "enable-cors: 'true' ; cors-allow-origin: ui.example")], "", to(origin="https://ui.example"), "unknown", "Allow-Origin"),
+    ("nothing holds the start of an origin", [ingress(W, "enable-cors: 'true' ; cors-allow-origin: 'http://ui.example'")], "", to(origin="http://ui.example", headers={"authorization": ["a"]}), "allowed", ""),
+    ("the origin null", [ingress(W, "enable-cors: 'true' ; cors-allow-origin: 'null'")], "", to(origin="null"), "allowed", ""),
+    ("headers that are not listed", [ingress(W, "enable-cors: 'true'")], "", to(origin="https://ui.example", headers={"x-own": ["1"]}), "denied", "cors"),
+    ("a star among the headers is not valid", [ingress(W, "enable-cors: 'true' ; cors-allow-headers: '*'")], "", to(origin="https://ui.example", headers={"x-own": ["1"]}), "denied", "cors"),
+    ("plaintext to the port of TLS", [ingress(W)], "", to("http://a.example:443/"), "denied", "400"),
+    ("a handshake for a host that nobody has", [ingress(W)], "ssl-reject-handshake: 'true'", to("https://b.example/"), "denied", "tls"),
 ]  # fmt: skip
 
 
@@ -153,3 +203,37 @@ def test_a_policy_in_the_mesh_sees_no_identity() -> None:
     """N39: an ALLOW policy by principal refuses plaintext from the controller."""
     policy = thing("security.istio.io/v1", "AuthorizationPolicy", "shop", "p", "{rules: [{from: [{source: {principals: ['*']}}]}]}")
     check(world([ingress(W), policy], "", labels="istio-injection: enabled"), to(), "denied", "403")
+
+
+def test_a_controller_with_a_sidecar_calls_pods_by_address() -> None:
+    """N40: its own sidecar does not know the public host, and sends plaintext to a STRICT pod."""
+    strict = thing("security.istio.io/v1", "PeerAuthentication", "shop", "s", "{mtls: {mode: STRICT}}")
+    documents = world([ingress(W), strict], "", labels="istio-injection: enabled")
+    documents[1] = space("ingress-nginx", "istio-injection: enabled")
+    check(documents, to(), "denied", "503")
+
+
+CANARIES: list[tuple[str, Json, str]] = [
+    ("canary-by-header: x-new", {"x-new": ["always"]}, "other"),
+    ("canary-by-header: x-new ; canary-weight: '100'", {"x-new": ["never"]}, "web"),
+    ("canary-by-header: x-new ; canary-by-header-value: 'yes'", {"x-new": ["yes"]}, "other"),
+    ("canary-by-header: x-new ; canary-by-header-pattern: '[a-c]+'", {"x-new": ["xbx"]}, "other"),
+    ("canary-by-cookie: new", {"cookie": ["a=b; new=always"]}, "other"),
+    ("canary-weight: '100'", {}, "other"),
+    ("canary-weight: '0'", {}, "web"),
+    ("canary-weight: '100' ; allowlist-source-range: 10.0.0.0/8", {}, "other"),
+]
+
+
+@pytest.mark.parametrize(("notes", "headers", "service"), CANARIES)
+def test_canaries(notes: str, headers: Json, service: str) -> None:
+    """Header, then cookie, then weight say which Service gets the call; other annotations of a canary are not looked at."""
+    documents = [ingress(W), ingress(rule(service="other"), f"canary: 'true' ; {notes}", "c"), app("shop", "other")]
+    line = {
+        "id": "w",
+        "closed_world": True,
+        "manifests": "---\n".join(world(documents, "")),
+        "questions": [{"id": "q", **to(headers=headers)}],
+    }
+    trace = ask([line], brief=False)["w", "q"]
+    assert (trace["verdict"], trace["reached"]["service"]) == ("allowed", service)
