@@ -1,33 +1,45 @@
-"""`meshcheck lint`: what a cluster would refuse or drop."""
+"""`meshcheck lint`: what a cluster would refuse or drop, and what is probably not meant."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meshcheck.cli.outputs import outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.cli.world import world_of, world_of_line
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.lint import registry
 from meshcheck.lint.evidence import Evidence
-from meshcheck.model.finding import Finding
-from meshcheck.render.lint import Read, lint_json, lint_text
+from meshcheck.lint.project import Outcome, fails, lint
+from meshcheck.lint.settings import LEVELS, Settings, decode_settings
+from meshcheck.model.record import replace
+from meshcheck.render.lint import FORMS, render
+from meshcheck.render.lint.json_report import lint_json
+from meshcheck.render.lint.report import LintReport, Read
 
 if TYPE_CHECKING:
-    from meshcheck.lint.rule import Rule
-    from meshcheck.lint.run import Report
     from meshcheck.load.read import Reading
     from meshcheck.semantics.world import World
 
 _EXAMPLES = """\
 examples:
   meshcheck lint -f manifests/
-  meshcheck lint -f manifests/ -o json
+  meshcheck lint -f manifests/ --closed-world              # all of the mesh is here: rules about absences speak, too
+  meshcheck lint -f manifests/ -o text -o sarif=lint.sarif # for people, and for a code scanning service
+  meshcheck lint -f manifests/ --select MC2 --fail-on warning
+  meshcheck lint -f manifests/ --write-baseline lint-baseline.json
+  meshcheck lint -f manifests/ --baseline lint-baseline.json
   kustomize build overlays/prod | meshcheck lint -f -
 
-exit status: 0 clean, 1 findings of severity error, 2 wrong use or unreadable input
+A finding is suppressed with a comment (`# meshcheck: ignore[MC213] why`), an annotation on the object (`meshcheck.io/ignore: "MC213: why"`)
+or in the settings: `meshcheck.toml`, or the table `tool.meshcheck` of `pyproject.toml`. `meshcheck explain CODE` prints the page of a rule.
+
+exit status: 0 clean, 1 findings at or above `--fail-on`, 2 wrong use or unreadable input
 """
 
 
@@ -35,14 +47,33 @@ def parser() -> argparse.ArgumentParser:
     """The options of `lint`."""
     p = argparse.ArgumentParser(
         prog="meshcheck lint",
-        description="Find what a cluster would refuse or drop, field by field.",
+        description="Find what a cluster would refuse or drop, and what is probably not meant.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_source_options(p)
     p.add_argument("--batch", metavar="FILE", help="worlds as JSON Lines (`-` for standard input), answered line by line")
-    p.add_argument("-o", "--output", choices=["text", "json", "jsonl"], help="form of the output (text; jsonl for --batch)")
-    p.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colours (auto)")
+    which = p.add_argument_group("which rules, and how strict")
+    which.add_argument(
+        "--select", metavar="RULES", action="append", default=[], help="only these: codes, beginnings of codes, names; with commas"
+    )
+    which.add_argument("--ignore", metavar="RULES", action="append", default=[], help="all but these")
+    which.add_argument("--pedantic", action="store_true", help="rules of low confidence, too")
+    which.add_argument("--fail-on", choices=LEVELS, help="least severity that makes exit status 1 (error)")
+    which.add_argument("--config", metavar="FILE", help="settings (default: the nearest meshcheck.toml or pyproject.toml)")
+    which.add_argument("--no-config", action="store_true", help="no settings from files")
+    which.add_argument("--baseline", metavar="FILE", help="report only what is not in it")
+    which.add_argument("--write-baseline", metavar="FILE", help="write what is found now, and report nothing")
+    out = p.add_argument_group("output")
+    out.add_argument(
+        "-o",
+        "--output",
+        metavar="FORM[=FILE]",
+        action="append",
+        default=[],
+        help=f"{', '.join(FORMS)}; repeatable, one without a file (text)",
+    )
+    out.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colours (auto)")
     return p
 
 
@@ -50,24 +81,77 @@ def run(arguments: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
     if options.batch:
-        if options.output not in (None, "jsonl"):
+        if options.output not in ([], ["jsonl"]):
             raise UsageError("`--batch` answers in `-o jsonl` only")
         return _batch(options.batch)
-    if options.output == "jsonl":
+    if options.output == ["jsonl"]:
         raise UsageError("`-o jsonl` is for `--batch FILE`; use `-o json`")
+    outputs = outputs_of(options.output, tuple(FORMS))
+    settings = _settings(options)
+    options.closed_world = options.closed_world or settings.closed_world
     reading = read_sources(options, exact=True)
     _stop_when_nothing_was_read(reading)
-    report, read = report_of(reading, world_of(options, reading)), _read(reading)
-    findings = report.findings
-    if options.output == "json":
-        json.dump(lint_json(findings, read), sys.stdout, indent=2)
-        sys.stdout.write("\n")
-    else:
-        from meshcheck.render.style import style_for
+    outcome = outcome_of(reading, world_of(options, reading), settings, _baseline(options, settings))
+    if options.write_baseline:
+        return _write_baseline(options.write_baseline, outcome)
+    report = _report(reading, outcome, settings.fail_on)
+    write_outputs(outputs, lambda form, style: render(form, report, style), options.color)
+    return _status(outcome, settings.fail_on)
 
-        text = lint_text(findings, read, style_for(sys.stdout, options.color))
-        sys.stdout.write(text.encode("utf-8", "replace").decode())
-    return _status(findings)
+
+def outcome_of(reading: Reading, world: World, settings: Settings, known: Counter[str] | None = None) -> Outcome:
+    """All findings. The reading must be exact, so that places and duplicates are right."""
+    return lint(evidence_of(reading, world), registry.rules(), settings, reading.span, reading.texts(), known)
+
+
+def evidence_of(reading: Reading, world: World) -> Evidence:
+    """What rules look at."""
+    broken = ((item.place, item.reason) for item in reading.not_read if item.fatal)
+    return Evidence(world, reading.documents, reading.duplicate_keys, broken)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The project's settings, and the options over them."""
+    from meshcheck.load.settings import find_settings, read_settings
+
+    file = Path(options.config) if options.config else None if options.no_config else find_settings()
+    settings = decode_settings(read_settings(file), f"`{file}`") if file else Settings()
+    if file and settings.baseline:
+        settings = replace(settings, baseline=str(file.parent / settings.baseline))
+    given: dict[str, Any] = {}
+    for name in ("select", "ignore"):
+        words = tuple(word.strip() for text in getattr(options, name) for word in text.split(",") if word.strip())
+        if words:
+            given[name] = words
+    if options.pedantic:
+        given["pedantic"] = True
+    if options.fail_on:
+        given["fail_on"] = options.fail_on
+    return replace(settings, **given)
+
+
+def _baseline(options: argparse.Namespace, settings: Settings) -> Counter[str] | None:
+    from meshcheck.lint.baseline import known
+    from meshcheck.load.lines import read_text
+
+    path = None if options.write_baseline else options.baseline or settings.baseline
+    if path is None:
+        return None
+    try:
+        values = json.loads(read_text(path))
+    except ValueError as error:
+        raise UsageError(f"`{path}` is no baseline: {error}") from None
+    return known(values if isinstance(values, dict) else {}, path)
+
+
+def _write_baseline(path: str, outcome: Outcome) -> int:
+    from meshcheck.cli.outputs import write_file
+    from meshcheck.lint.baseline import baseline_json
+
+    values = baseline_json(outcome.findings)
+    write_file(path, json.dumps(values, indent=2) + "\n")
+    print(f"meshcheck: {len(values['findings'])} findings written to `{path}`", file=sys.stderr)
+    return 0
 
 
 def _batch(path: str) -> int:
@@ -77,6 +161,7 @@ def _batch(path: str) -> int:
 
     status = 0
     encode = json.JSONEncoder(separators=(",", ":")).encode
+    settings = Settings()
     for line in objects_of(path):
         if isinstance(line, str):
             sys.stdout.write(encode({"id": None, "error": {"message": line, "problems": []}}) + "\n")
@@ -87,9 +172,9 @@ def _batch(path: str) -> int:
         try:
             reading = read_world(line, exact=True)
             _stop_when_nothing_was_read(reading)
-            findings = report_of(reading, world_of_line(line, reading)).findings
-            answer["lint"] = lint_json(findings, _read(reading))
-            status = max(status, _status(findings))
+            outcome = outcome_of(reading, world_of_line(line, reading), settings)
+            answer["lint"] = lint_json(outcome.findings, _read(reading), outcome.not_evaluated)
+            status = max(status, _status(outcome, settings.fail_on))
         except MeshcheckError as error:
             answer["error"] = {"message": str(error), "problems": problems_of(reading) if reading else []}
             status = max(status, 2 if isinstance(error, UsageError) else 1)
@@ -97,14 +182,10 @@ def _batch(path: str) -> int:
     return status
 
 
-def report_of(reading: Reading, world: World, rules: Sequence[Rule] | None = None) -> Report:
-    """Findings of some rules, of all when none are named. The reading must be exact, so that places and duplicates are right."""
-    from meshcheck.lint import registry
-    from meshcheck.lint.run import run as run_rules
+def _report(reading: Reading, outcome: Outcome, threshold: str) -> LintReport:
+    from meshcheck import __version__
 
-    broken = ((item.place, item.reason) for item in reading.not_read if item.fatal)
-    evidence = Evidence(world, reading.documents, reading.duplicate_keys, broken)
-    return run_rules(evidence, registry.rules() if rules is None else rules, reading.place)
+    return LintReport(outcome, _read(reading), threshold, reading.line, __version__)
 
 
 def _read(reading: Reading) -> Read:
@@ -124,5 +205,5 @@ def _stop_when_nothing_was_read(reading: Reading) -> None:
         raise UnreadableError(f"{broken[0].place}: {broken[0].reason}")
 
 
-def _status(findings: Sequence[Finding]) -> int:
-    return 1 if any(finding.severity == "error" and not finding.suppressed for finding in findings) else 0
+def _status(outcome: Outcome, threshold: str) -> int:
+    return 1 if fails(outcome.findings, threshold) else 0

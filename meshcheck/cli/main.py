@@ -11,6 +11,7 @@ COMMANDS = {
     "graph": ("graph", "who calls whom, and who may"),
     "lint": ("lint", "what a cluster would refuse, and what is probably not meant"),
     "job": ("job", "checks in the cluster, once or for ever: report, metrics, events"),
+    "explain": ("explain", "the page of a rule of lint, and the list of all rules"),
     "can": ("can", "why does the Kubernetes API refuse a request (RBAC)?"),
     "completion": ("completion", "completion for bash, zsh, fish and kubectl"),
 }

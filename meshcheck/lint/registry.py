@@ -36,15 +36,17 @@ def find(code: str) -> Rule | None:
     return next((rule for rule in rules() if rule.name == code.strip().lower()), None)
 
 
-def area_of(rule: Rule) -> str:
-    """The folder that a rule is in."""
-    return modules()[rule.code].split(".")[-2]
+def areas() -> dict[str, str]:
+    """First digit of the codes → what the area is about, as its folder says."""
+    folders = sorted({module.rpartition(".")[0] for module in modules().values()})
+    words = (import_module(folder).__doc__ or "" for folder in folders)
+    return {text[0]: text.strip() for text in sorted(words)}
 
 
 def _load(found: dict[str, str]) -> Iterator[Rule]:
     for module in found.values():
         loaded = import_module(module)
-        rule = getattr(loaded, "check", None) or getattr(loaded, "claims", None)
-        if not isinstance(rule, Rule):
-            raise TypeError(f"`{module}` defines no rule: neither `check` nor `claims` is decorated")
+        rule = next((item for name in ("check", "claims", "reviews") if isinstance(item := getattr(loaded, name, None), Rule)), None)
+        if rule is None:
+            raise TypeError(f"`{module}` defines no rule: none of `check`, `claims` and `reviews` is decorated")
         yield rule

@@ -26,6 +26,7 @@ from meshcheck.model.trace import Fix
 if TYPE_CHECKING:
     from meshcheck.decode.admission import Problem
     from meshcheck.lint.evidence import Evidence
+    from meshcheck.lint.suppress import Applied
 
 Needs = Literal["document", "documents", "absence", "two-worlds", "live"]
 """What a rule must see before it may speak.
@@ -78,7 +79,7 @@ def found(
 
 @record
 class Rule:
-    """One rule. Exactly one of `check` and `claims` is set."""
+    """One rule. Exactly one of `check`, `claims` and `reviews` is set."""
 
     code: str
     name: str
@@ -91,6 +92,8 @@ class Rule:
     check: Callable[[Evidence], Iterable[Found]] | None
     claims: Callable[[str, Problem], bool] | None
     """Whether a refusal of an object of a kind is this rule's."""
+    reviews: Callable[[Applied], Iterable[Found]] | None
+    """What there is to say about a suppression once all other rules have run."""
     page: str
 
     @property
@@ -112,7 +115,7 @@ def rule(
     """Makes a rule of a function that looks at the evidence."""
 
     def make(check: Callable[[Evidence], Iterable[Found]]) -> Rule:
-        return Rule(code, name, severity, confidence, audience, needs, kinds, check, None, _page(check))
+        return Rule(code, name, severity, confidence, audience, needs, kinds, check, None, None, _page(check))
 
     return make
 
@@ -123,7 +126,18 @@ def refusal(
     """Makes a rule of a function that says which refusals (or dropped fields) of a cluster are the rule's own."""
 
     def make(claims: Callable[[str, Problem], bool]) -> Rule:
-        return Rule(code, name, severity, confidence, audience, "document", (), None, claims, _page(claims))
+        return Rule(code, name, severity, confidence, audience, "document", (), None, claims, None, _page(claims))
+
+    return make
+
+
+def review(
+    code: str, name: str, *, severity: Severity, confidence: Confidence = "high", audience: Audience = "author"
+) -> Callable[[Callable[[Applied], Iterable[Found]]], Rule]:
+    """Makes a rule of a function that looks at a suppression after the run."""
+
+    def make(reviews: Callable[[Applied], Iterable[Found]]) -> Rule:
+        return Rule(code, name, severity, confidence, audience, "document", (), None, None, reviews, _page(reviews))
 
     return make
 

@@ -8,11 +8,11 @@ from meshcheck.decode.admission import Problem, problems
 from meshcheck.lint.evidence import Evidence, reference
 from meshcheck.lint.rule import Found, Rule
 from meshcheck.model.finding import Finding, Related
-from meshcheck.model.objects import Origin, Path, Place
+from meshcheck.model.objects import Origin, Path, Place, Span
 from meshcheck.model.record import value
 
-Locate = Callable[[Origin | None, Path], Place | None]
-"""From an object's origin and a field to its line."""
+Locate = Callable[[Origin | None, Path], Span | None]
+"""From an object's origin and a field to its place in the text."""
 
 
 @value
@@ -23,17 +23,26 @@ class Report:
     not_evaluated: tuple[str, ...]
 
 
-def run(evidence: Evidence, rules: Iterable[Rule], locate: Locate) -> Report:
-    """Findings of some rules."""
+def run(evidence: Evidence, rules: Iterable[Rule], locate: Locate, every: Iterable[Rule] | None = None) -> Report:
+    """Findings of some rules. `every`: all rules there are, so that a refusal whose own rule is switched off is not given to another."""
     chosen = tuple(rules)
     silent = tuple(rule.code for rule in chosen if not may_speak(rule, evidence))
-    findings = list(_refusals(evidence, tuple(r for r in chosen if r.claims), locate))
+    claiming = tuple(rule for rule in (chosen if every is None else every) if rule.claims)
+    codes = frozenset(rule.code for rule in chosen)
+    findings = [finding for finding in _refusals(evidence, claiming, locate) if finding.code in codes]
     for rule in chosen:
         if rule.check is not None and rule.code not in silent:
-            findings += [_finding(rule, item, locate) for item in rule.check(evidence)]
-    files = {name: number for number, name in enumerate(dict.fromkeys(f.place.file for f in findings if f.place))}
-    findings.sort(key=lambda f: (files[f.place.file], f.place.line, f.place.column, f.code) if f.place else (-1, 0, 0, f.code))
-    return Report(tuple(findings), silent)
+            findings += [finding_of(rule, item, locate) for item in rule.check(evidence)]
+    return Report(in_order(findings), silent)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of files (as they are met first) and lines; those without a place first."""
+    listed = list(findings)
+    files = {name: number for number, name in enumerate(dict.fromkeys(f.place.file for f in listed if f.place))}
+    return tuple(
+        sorted(listed, key=lambda f: (files[f.place.file], f.place.line, f.place.column, f.code) if f.place else (-1, 0, 0, f.code))
+    )
 
 
 def may_speak(rule: Rule, evidence: Evidence) -> bool:
@@ -43,7 +52,9 @@ def may_speak(rule: Rule, evidence: Evidence) -> bool:
     return rule.needs in ("document", "documents")
 
 
-def _finding(rule: Rule, item: Found, locate: Locate) -> Finding:
+def finding_of(rule: Rule, item: Found, locate: Locate) -> Finding:
+    """What a rule found, with its place."""
+    span = locate(item.origin, item.field)
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -51,13 +62,18 @@ def _finding(rule: Rule, item: Found, locate: Locate) -> Finding:
         message=item.message,
         object=item.object,
         field=item.field,
-        place=item.place or locate(item.origin, item.field),
+        place=item.place or (span and span.start),
+        end_column=span.end_column if span and not item.place else None,
         confidence=item.confidence or rule.confidence,
-        related=tuple(Related(words, locate(origin, path)) for words, origin, path in item.related),
+        related=tuple(Related(words, _start(locate(origin, path))) for words, origin, path in item.related),
         audience=rule.audience,
         fix=item.fix,
         refused_by=item.refused_by,
     )
+
+
+def _start(span: Span | None) -> Place | None:
+    return span.start if span else None
 
 
 def _refusals(evidence: Evidence, claiming: Sequence[Rule], locate: Locate) -> Iterable[Finding]:
@@ -67,7 +83,7 @@ def _refusals(evidence: Evidence, claiming: Sequence[Rule], locate: Locate) -> I
             rule = _claimed(claiming, document.value["kind"], problem)
             if rule is not None:
                 ref = reference(document.value)
-                yield _finding(rule, Found(problem.message, ref, document.origin, problem.path, refused_by=problem.refused_by), locate)
+                yield finding_of(rule, Found(problem.message, ref, document.origin, problem.path, refused_by=problem.refused_by), locate)
 
 
 def _claimed(claiming: Sequence[Rule], kind: str, problem: Problem) -> Rule | None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from meshcheck.errors import UnreadableError
 from meshcheck.load import fast_yaml, folders, json_text
 from meshcheck.load.encoding import decoded, require_text
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.coverage import Coverage
-from meshcheck.model.objects import Origin, Path, Place
+from meshcheck.model.objects import Origin, Path, Place, Span
 from meshcheck.model.record import record, value
+
+if TYPE_CHECKING:
+    from meshcheck.load.places import Nodes
 
 MOST_FILE = 512 * 1024 * 1024
 MOST_DOCUMENT = 8 * 1024 * 1024
@@ -56,10 +60,20 @@ class Reading:
         """What is known in full, where a source says so: a cluster or a snapshot."""
         self._texts: dict[tuple[str, int], tuple[int, str]] = {}
         self._by_origin: dict[Origin, dict[str, Any]] = {}
-        self._nodes: dict[tuple[str, int], Any] = {}
+        self._nodes: dict[tuple[str, int], Nodes] = {}
+        self._lines: dict[str, list[tuple[int, str]]] = {}
 
     def place(self, origin: Origin | None, path: Path = ()) -> Place | None:
         """Line and column of a field of an object."""
+        nodes = self._nodes_of(origin)
+        return nodes.place((*origin.inside, *path)) if nodes and origin else None
+
+    def span(self, origin: Origin | None, path: Path = ()) -> Span | None:
+        """Line and column of a field of an object, and where it ends on that line."""
+        nodes = self._nodes_of(origin)
+        return nodes.span((*origin.inside, *path)) if nodes and origin else None
+
+    def _nodes_of(self, origin: Origin | None) -> Nodes | None:
         if origin is None or (origin.file, origin.document) not in self._texts:
             return None
         key = origin.file, origin.document
@@ -67,8 +81,25 @@ class Reading:
             from meshcheck.load.places import Nodes
 
             self._nodes[key] = Nodes(origin.file, *self._texts[key])
-        place: Place = self._nodes[key].place((*origin.inside, *path))
-        return place
+        return self._nodes[key]
+
+    def line(self, place: Place) -> str:
+        """The line of a place as it was written; empty where no text is known."""
+        if not self._lines:
+            for file, first, text in self.texts():
+                self._lines.setdefault(file, []).append((first, text))
+        parts = self._lines.get(place.file, [])
+        at = bisect_right(parts, place.line, key=lambda part: part[0]) - 1
+        if at < 0:
+            return ""
+        lines = parts[at][1].split("\n")
+        number = place.line - parts[at][0]
+        return lines[number].rstrip("\r") if number < len(lines) else ""
+
+    def texts(self) -> Iterator[tuple[str, int, str]]:
+        """(file, first line counted from 1, text) of each document that came from a text, in the order of reading."""
+        for (file, _), (line, text) in self._texts.items():
+            yield file, line, text
 
     def value_of(self, origin: Origin | None) -> dict[str, Any] | None:
         """The object that was read at an origin, as it was written."""

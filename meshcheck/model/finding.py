@@ -34,11 +34,15 @@ class Finding:
     """None for what is about a document that is no object."""
     field: Path = ()
     place: Place | None = None
+    end_column: int | None = None
+    """Behind the last column of what it is about, on the line of `place`; None where only the line is known."""
     confidence: Confidence = "high"
     related: tuple[Related, ...] = ()
     refused_by: str | None = None
     """`api-server` or `istiod` when the cluster would not accept the object."""
     suppressed: bool = False
+    suppressed_by: str | None = None
+    """`annotation`, `comment`, `settings` (each with its reason behind a colon) or `baseline`."""
     audience: str = "author"
     """Who has to act: author, platform or security."""
     fix: Fix | None = None

@@ -22,6 +22,13 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
+class Span(NamedTuple):
+    """A stretch of one line: from `start` up to, but not including, `end_column` of the same line."""
+
+    start: Place
+    end_column: int
+
+
 class Origin(NamedTuple):
     """Where an object was read from: enough to find the place of any of its fields later."""
 

@@ -24,6 +24,9 @@ class Style:
     def red(self, text: str) -> str:
         return self._wrap("1;31", text)
 
+    def cyan(self, text: str) -> str:
+        return self._wrap("36", text)
+
     def green(self, text: str) -> str:
         return self._wrap("32", text)
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from meshcheck.cli.lint import report_of
+from meshcheck.cli.lint import evidence_of
 from meshcheck.cli.world import build_world
 from meshcheck.lint import registry
+from meshcheck.lint.project import lint
 from meshcheck.lint.rule import HEADINGS, Rule
+from meshcheck.lint.settings import Settings
 from meshcheck.load.read import Reading
 from meshcheck.load.split import split
 
@@ -28,9 +30,10 @@ def _found(text: str, code: str, closed: bool = True) -> list[int]:
     reading = Reading(exact=True)
     reading.add_text("example.yaml", text)
     mesh = _MESH.match(text)
-    report = report_of(reading, build_world(reading, closed=closed, mesh_text=mesh[1] if mesh else None), [RULES[code]])
-    assert all(finding.code == code for finding in report.findings)
-    return [finding.place.line if finding.place else 0 for finding in report.findings]
+    world = build_world(reading, closed=closed, mesh_text=mesh[1] if mesh else None)
+    settings = Settings(select=() if RULES[code].reviews else (code,), pedantic=True)
+    found = lint(evidence_of(reading, world), tuple(RULES.values()), settings, reading.span, reading.texts()).findings
+    return [finding.place.line if finding.place else 0 for finding in found if finding.code == code]
 
 
 def _marked(text: str, code: str) -> list[int]:

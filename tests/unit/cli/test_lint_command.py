@@ -68,10 +68,10 @@ def test_nothing_readable_is_status_2(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "a.yaml:4" in capsys.readouterr().err
 
 
-def test_text_has_a_line_for_each_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_concise_has_a_line_for_each_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Place, severity, code, object, field, words, and who refuses."""
     (tmp_path / "a.yaml").write_text(BAD)
-    status, out = _lint(capsys, "-f", str(tmp_path / "a.yaml"))
+    status, out = _lint(capsys, "-f", str(tmp_path / "a.yaml"), "-o", "concise")
     line = out.splitlines()[1]
     assert status == 1
     assert "a.yaml:8:5  error MC101 schema-violation  Service a spec.ports[0].port: must be between 1 and 65535" in line

@@ -1,0 +1,75 @@
+"""Lint as a project wants it: the rules that its settings choose, its suppressions, its baseline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from meshcheck.lint import baseline
+from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.rule import Rule
+from meshcheck.lint.run import Locate, finding_of, in_order, run
+from meshcheck.lint.settings import Settings, chosen
+from meshcheck.lint.suppress import apply, suppressions
+from meshcheck.model.finding import SEVERITIES, Finding
+from meshcheck.model.record import record, replace
+
+
+@record
+class Outcome:
+    """What a run of lint came to."""
+
+    findings: tuple[Finding, ...]
+    """Suppressed ones too, in the order of files and lines."""
+    rules: tuple[Rule, ...]
+    """Those that were chosen."""
+    not_evaluated: tuple[str, ...]
+    """Codes of chosen rules whose claim needs evidence that is not there."""
+    stale: int = 0
+    """Entries of the baseline that are no longer found."""
+
+    @property
+    def shown(self) -> tuple[Finding, ...]:
+        """Findings that nobody suppressed."""
+        return tuple(finding for finding in self.findings if not finding.suppressed)
+
+
+def lint(
+    evidence: Evidence,
+    rules: tuple[Rule, ...],
+    settings: Settings,
+    locate: Locate,
+    texts: Iterable[tuple[str, int, str]] = (),
+    known: Counter[str] | None = None,
+) -> Outcome:
+    """The whole run. `texts` are searched for comments that suppress; `known` are fingerprints of a baseline."""
+    wanted = chosen(rules, settings)
+    report = run(evidence, wanted, locate, rules)
+    marks = suppressions(evidence.documents, texts, settings.suppress, locate)
+    spoke = tuple(rule for rule in wanted if rule.code not in report.not_evaluated)
+    findings, applied = apply(report.findings, marks, spoke, settings.require_reason)
+    reviewed = [
+        finding_of(rule, item, locate) for rule in wanted if rule.reviews is not None for one in applied for item in rule.reviews(one)
+    ]
+    findings = in_order(_with_severity(finding, settings) for finding in (*findings, *reviewed))
+    findings, stale = baseline.subtract(findings, known) if known is not None else (findings, 0)
+    return Outcome(findings, wanted, report.not_evaluated, stale)
+
+
+def fails(findings: Iterable[Finding], threshold: str) -> bool:
+    """Whether a finding that nobody suppressed is at least as bad as the threshold (`never` is worse than all)."""
+    bad = SEVERITIES[: SEVERITIES.index(threshold) + 1] if threshold in SEVERITIES else ()
+    return any(finding.severity in bad for finding in findings if not finding.suppressed)
+
+
+def _with_severity(finding: Finding, settings: Settings) -> Finding:
+    """A finding with the severity that the project gives its rule; of several words the most exact one counts."""
+    if finding.code == "MC953" and settings.require_reason:
+        finding = replace(finding, severity="error")
+    words = [word for word in settings.severity if _is_about(word, finding)]
+    return replace(finding, severity=settings.severity[max(words, key=len)]) if words else finding
+
+
+def _is_about(word: str, finding: Finding) -> bool:
+    code = word.upper().replace("-", "")
+    return word == finding.name or (code.startswith("MC") and finding.code.startswith(code))

@@ -1,0 +1,34 @@
+"""Annotations on a change at GitHub: workflow commands, one line for each finding.
+
+Source: actions/toolkit:packages/core/src/command.ts (escapes of data and of properties).
+"""
+
+from __future__ import annotations
+
+from meshcheck.model.finding import Finding
+from meshcheck.render.lint.report import LintReport, message_of
+from meshcheck.render.style import Style
+
+_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def render(report: LintReport, _: Style) -> str:
+    """The commands; nothing when there is nothing to say."""
+    return "".join(_command(finding) + "\n" for finding in report.outcome.shown)
+
+
+def _command(finding: Finding) -> str:
+    place = finding.place
+    properties = {}
+    if place is not None:
+        properties = {"file": place.file, "line": str(place.line), "col": str(place.column)}
+        if finding.end_column:
+            properties |= {"endLine": str(place.line), "endColumn": str(finding.end_column)}
+    properties["title"] = f"{finding.code} {finding.name}"
+    listed = ",".join(f"{key}={_data(text).replace(':', '%3A').replace(',', '%2C')}" for key, text in properties.items())
+    about = f"{finding.object}: " if finding.object else ""
+    return f"::{_COMMANDS[finding.severity]} {listed}::{_data(about + message_of(finding))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
