@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from difflib import get_close_matches
 
 from meshcheck.cli.outputs import write_file
 from meshcheck.errors import UsageError
 from meshcheck.lint import registry
+from meshcheck.lint.rule import Rule
 from meshcheck.render.rule_pages import index_page, rule_list, rule_page, rule_text
 from meshcheck.render.style import style_for
 
@@ -44,15 +46,20 @@ def run(arguments: list[str]) -> int:
         write_file(f"{options.write}/README.md", index_page(rules, registry.areas()))
         return 0
     style = style_for(sys.stdout, options.color)
+    markdown = options.output == "markdown"
     if options.rule is None:
-        sys.stdout.write(index_page(registry.rules(), registry.areas()) if options.output == "markdown" else rule_list(registry.rules(), style))
-        return 0
-    rule = registry.find(options.rule)
-    if rule is None:
-        from difflib import get_close_matches
-
-        known = [word for each in registry.rules() for word in (each.code, each.name)]
-        near = get_close_matches(options.rule, known, 1)
-        raise UsageError(f"no rule `{options.rule}`{f'; did you mean `{near[0]}`?' if near else ''} (`meshcheck explain` lists them)")
-    sys.stdout.write(rule_page(rule) if options.output == "markdown" else rule_text(rule, style))
+        rules = registry.rules()
+        sys.stdout.write(index_page(rules, registry.areas()) if markdown else rule_list(rules, style))
+    else:
+        found = _find(options.rule)
+        sys.stdout.write(rule_page(found) if markdown else rule_text(found, style))
     return 0
+
+
+def _find(word: str) -> Rule:
+    rule = registry.find(word)
+    if rule is None:
+        known = [name for each in registry.rules() for name in (each.code, each.name)]
+        near = get_close_matches(word, known, 1)
+        raise UsageError(f"no rule `{word}`{f'; did you mean `{near[0]}`?' if near else ''} (`meshcheck explain` lists them)")
+    return rule

@@ -39,7 +39,7 @@ class Suppression:
 
 @record
 class Applied:
-    """A suppression after the run. `checked`: each of its rules ran."""
+    """A suppression after the run. `checked`: it counts, and each of its rules ran."""
 
     suppression: Suppression
     used: bool
@@ -69,7 +69,7 @@ def apply(
             used.add(id(by))
             finding = replace(finding, suppressed=True, suppressed_by=f"{by.kind}{f': {by.reason}' if by.reason else ''}")
         out.append(finding)
-    return tuple(out), tuple(Applied(mark, id(mark) in used, _all_ran(mark, ran)) for mark in marks)
+    return tuple(out), tuple(Applied(mark, id(mark) in used, mark in honoured and _all_ran(mark, ran)) for mark in marks)
 
 
 def _covered(mark: Suppression, finding: Finding) -> bool:

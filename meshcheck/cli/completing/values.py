@@ -91,11 +91,27 @@ def contexts(typed: Typed) -> Iterable[str]:
     return kubectl(typed.before, "config", "get-contexts", "-o", "name").split()
 
 
-FILES = frozenset(["PATH", "FILE", "DIR", "CHART", "OLD", "NEW", "FILE|POD"])
+def rules(typed: Typed) -> Iterable[str]:
+    """Codes of rules of lint, also behind a comma; nothing of the rules is imported."""
+    from meshcheck.lint.registry import modules
+
+    done, comma, _ = typed.current.rpartition(",")
+    return [done + comma + code for code in modules()]
+
+
+def forms(_: Typed) -> Iterable[str]:
+    """Forms of the report of lint."""
+    from meshcheck.render.lint import FORMS
+
+    return tuple(FORMS)
+
+
+FILES = frozenset(["PATH", "FILE", "DIR", "CHART", "OLD", "NEW", "FILE|POD", "FOLDER"])
 """Kinds for which the shell offers files."""
 MAKERS: Mapping[str, Callable[[Typed], Iterable[str]]] = {
     "NS": namespaces, "NS[,NS]": namespaces,
     "CALLER": callers, "TARGET": targets,
     "NAMESPACE/NAME[:PORT]": gateways, "NAMESPACE[/WORKLOAD]": focus,
     "WHO": who, "METHOD": methods, "VERB RESOURCE [NAME]": verbs_and_resources, "CONTEXT": contexts,
+    "RULES": rules, "RULE": rules, "FORM[=FILE]": forms,
 }  # fmt: skip
