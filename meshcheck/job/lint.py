@@ -5,10 +5,10 @@ from __future__ import annotations
 from meshcheck.errors import UsageError
 from meshcheck.job.seen import Seen
 from meshcheck.job.settings import LintCheck
-from meshcheck.lint import registry
+from meshcheck.lint import project, registry
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Rule
-from meshcheck.lint.run import run
+from meshcheck.lint.settings import Settings
 from meshcheck.model.finding import SEVERITIES
 from meshcheck.model.report import CheckReport, Result, counted_findings
 
@@ -18,11 +18,10 @@ def lint(seen: Seen, check: LintCheck) -> CheckReport:
     reading = seen.reading
     broken = ((item.place, item.reason) for item in reading.not_read if item.fatal)
     evidence = Evidence(seen.world, reading.documents, reading.duplicate_keys, broken)
-    report = run(evidence, rules_of(check), reading.place)
-    shown = sorted((f for f in report.findings if not f.suppressed), key=lambda finding: SEVERITIES.index(finding.severity))
-    bad = () if check.fail_on == "never" else SEVERITIES[: SEVERITIES.index(check.fail_on) + 1]
-    result: Result = "failed" if any(finding.severity in bad for finding in shown) else "passed"
-    number = len(report.not_evaluated)
+    outcome = project.lint(evidence, rules_of(check), Settings(), reading.span, reading.texts())
+    shown = sorted(outcome.shown, key=lambda finding: SEVERITIES.index(finding.severity))
+    result: Result = "failed" if project.fails(shown, check.fail_on) else "passed"
+    number = len(outcome.not_evaluated)
     silent = f"{number} rule{'' if number == 1 else 's'} had no evidence to go by" if number else ""
     return CheckReport(
         check.name,
@@ -32,7 +31,7 @@ def lint(seen: Seen, check: LintCheck) -> CheckReport:
         silent,
         findings=tuple(shown),
         counts=counted_findings(shown),
-        suppressed=len(report.findings) - len(shown),
+        suppressed=len(outcome.findings) - len(shown),
     )
 
 
