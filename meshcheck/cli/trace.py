@@ -16,6 +16,9 @@ from meshcheck.model.question import Question, Target
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
+    from meshcheck.model.trace import Trace
+    from meshcheck.semantics.running_proxy.comparison import Comparison
+    from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
 
 _EXAMPLES = """\
@@ -57,6 +60,11 @@ def parser() -> argparse.ArgumentParser:
     call.add_argument("--origin", metavar="URL", help="ask as a browser on this origin would")
     call.add_argument("--via", metavar="NAMESPACE/NAME[:PORT]", help="the gateway through which a call from outside enters")
     call.add_argument("--sni", metavar="NAME", help="TLS server name")
+    call.add_argument(
+        "--proxy-config",
+        metavar="FILE|POD",
+        help="Envoy's `config_dump` of the called pod: what does its proxy, as it runs, make of the call?",
+    )
     add_source_options(p)
     out = p.add_argument_group("output")
     out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"), default="text")
@@ -77,6 +85,7 @@ def run(words: list[str]) -> int:
         missing = "--from" if not options.caller else "--to"
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
     question = _question(options)
+    from meshcheck.cli.running_proxy import beside_call
     from meshcheck.cli.world import warn, world_of
 
     reading = read_sources(options)
@@ -85,8 +94,10 @@ def run(words: list[str]) -> int:
     from meshcheck.semantics.tracing.trace import trace
 
     _check_names(world, question)
-    result = trace(world, question, explain=True)
-    print(_render(options, world, reading, result), end="")
+    arrivals: list[Arrived] | None = [] if options.proxy_config else None
+    result = trace(world, question, explain=True, arrivals=arrivals)
+    beside = beside_call(options, world, arrivals) if arrivals is not None else None
+    print(_render(options, world, reading, result, beside), end="")
     return STATUS[result.verdict]
 
 
@@ -115,7 +126,7 @@ def _batch(options: argparse.Namespace) -> int:
     return run_batch(options.batch, answers, sys.stdout.write)
 
 
-def _render(options: argparse.Namespace, world: World, reading: Reading, found: Any) -> str:
+def _render(options: argparse.Namespace, world: World, reading: Reading, found: Trace, beside: Comparison | None) -> str:
     from meshcheck.explain.causes import causes_of
     from meshcheck.explain.fixes import fixes_of
 
@@ -124,20 +135,28 @@ def _render(options: argparse.Namespace, world: World, reading: Reading, found: 
     if options.output in ("json", "jsonl"):
         from meshcheck.render.trace_json import trace_json
 
-        return (
-            json.dumps(
-                trace_json(found, reading.place, causes, fixes, brief=options.brief),
-                ensure_ascii=False,
-                indent=2 if options.output == "json" else None,
-            )
-            + "\n"
-        )
+        out = trace_json(found, reading.place, causes, fixes, brief=options.brief)
+        if beside is not None:
+            from meshcheck.render.proxy_json import proxy_json
+
+            out["proxy"] = proxy_json(beside, reading.place, found)
+        return json.dumps(out, ensure_ascii=False, indent=2 if options.output == "json" else None) + "\n"
     from meshcheck.render import trace_text
     from meshcheck.render.style import style_for
 
+    style, above, below = style_for(sys.stdout, options.color), "", ""
     if options.output == "markdown":
-        return trace_text.trace_markdown(found, reading.place, causes, fixes)
-    return trace_text.trace_text(found, reading.place, causes, fixes, style_for(sys.stdout, options.color))
+        if beside is not None:
+            from meshcheck.render.proxy_text import proxy_markdown
+
+            below = proxy_markdown(beside, reading.place, found)
+        return trace_text.trace_markdown(found, reading.place, causes, fixes) + below
+    if beside is not None:
+        from meshcheck.render.proxy_text import proxy_text, proxy_warning
+
+        above = proxy_warning(beside, found, style)
+        below = "\n" + proxy_text(beside, reading.place, style, found)
+    return above + trace_text.trace_text(found, reading.place, causes, fixes, style) + below
 
 
 def _check_names(world: World, question: Question) -> None:

@@ -140,10 +140,11 @@ def _check_free(listeners: Sequence[Json]) -> None:
 class Envoy:
     """A real Envoy with static listeners; its access log is complete when it has stopped."""
 
-    def __init__(self, folder: Path, listeners: Sequence[Json], clusters: Sequence[Json]) -> None:
+    def __init__(self, folder: Path, listeners: Sequence[Json], clusters: Sequence[Json], node: Json | None = None) -> None:
         self._binary, self._folder, self._listeners = find_envoy(), folder, listeners
         admin = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}}
-        config = {"static_resources": {"listeners": list(listeners), "clusters": list(clusters)}, "admin": admin}
+        config: Json = {"static_resources": {"listeners": list(listeners), "clusters": list(clusters)}, "admin": admin}
+        config |= {"node": node} if node else {}
         (folder / "envoy.json").write_text(json.dumps(config))
 
     def __enter__(self) -> Envoy:
@@ -165,6 +166,12 @@ class Envoy:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         time.sleep(0.5)  # the last lines of the access log
         self._stop()
+
+    def config_dump(self) -> Json:
+        """What the admin port says of the configuration that runs."""
+        with urllib.request.urlopen(f"http://{(self._folder / 'admin').read_text().strip()}/config_dump", timeout=10) as answer:
+            found: Json = json.load(answer)
+        return found
 
     def _ready(self) -> bool:
         admin = self._folder / "admin"

@@ -16,7 +16,7 @@ SCHEME = "spiffe://"
 
 def compile_principal(value: str, trust_domains: Sequence[str]) -> Match:
     """A principal without its scheme, in every trust domain that stands for the one it names."""
-    matches = [_principal(each) for each in _in_all_domains(value, tuple(trust_domains))]
+    matches = [_principal(each) for each in in_all_domains(value, tuple(trust_domains))]
     return matches[0] if len(matches) == 1 else lambda san: any(match(san) for match in matches)
 
 
@@ -33,7 +33,7 @@ def _principal(value: str) -> Match:
 
 
 @lru_cache(maxsize=65536)
-def _in_all_domains(value: str, trust_domains: tuple[str, ...]) -> tuple[str, ...]:
+def in_all_domains(value: str, trust_domains: tuple[str, ...]) -> tuple[str, ...]:
     """Rewriting of trust domain aliases: only of five-part values whose first part is not `*`.
 
     `cluster.local` always means the mesh's own trust domain.

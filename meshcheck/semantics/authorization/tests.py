@@ -19,7 +19,7 @@ _HTTP_ONLY = frozenset(
     ["hosts", "methods", "paths", "requestPrincipals", "request.auth.principal", "request.auth.audiences", "request.auth.presenter"]
 )
 _PEER = frozenset(["principals", "namespaces", "serviceAccounts", "trustDomains"])
-_WHEN = {
+WHEN = {
     "source.principal": "principals",
     "source.namespace": "namespaces",
     "source.serviceAccount": "serviceAccounts",
@@ -60,7 +60,7 @@ class Test:
 
 def compile_test(field: Field, mesh: MeshConfig, policy_namespace: str) -> Test | None:
     """The test of one field; None for a `when` key that Istio does not know (its rule is skipped)."""
-    name = _WHEN.get(field.name, field.name)
+    name = WHEN.get(field.name, field.name)
     values = field.values
     if name in _PEER:
         return _peer(field, name, mesh, policy_namespace)

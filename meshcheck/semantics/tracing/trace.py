@@ -16,8 +16,7 @@ from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.scope import scope_of
 from meshcheck.semantics.outbound.sending import Sending
 from meshcheck.semantics.tracing import application, caller, network, server, symptoms, target
-from meshcheck.semantics.tracing.call import Call
-from meshcheck.semantics.tracing.caller import CallerView
+from meshcheck.semantics.tracing.call import Arrived, Call
 from meshcheck.semantics.tracing.target import Backend
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
@@ -26,34 +25,36 @@ if TYPE_CHECKING:
     from meshcheck.semantics.entry import Entry
 
 
-def trace(world: World, question: Question, *, explain: bool = True, now: float | None = None) -> Trace:
+def trace(
+    world: World, question: Question, *, explain: bool = True, now: float | None = None, arrivals: list[Arrived] | None = None
+) -> Trace:
     """Trace one call. Without `explain` reasons are left out, which makes it several times faster.
 
-    `now` (seconds since 1970) is the time for `exp` and `nbf` of tokens.
+    `now` (seconds since 1970) is the time for `exp` and `nbf` of tokens. `arrivals` takes down the sidecars that the call gets to.
     """
     clock = time.time() if now is None else now
     if world.reads is None or world.coverage is None:
-        return _trace(world, question, explain, clock)
+        return _trace(world, question, explain, clock, arrivals)
     from meshcheck.semantics.tracing import gaps
 
     with world.reads.frame() as looked:
-        found = _trace(world, question, explain, clock)
+        found = _trace(world, question, explain, clock, arrivals)
     return gaps.weighed(found, looked, world.coverage, world.mesh.root_namespace)
 
 
-def _trace(world: World, question: Question, explain: bool, clock: float) -> Trace:
+def _trace(world: World, question: Question, explain: bool, clock: float, arrivals: list[Arrived] | None) -> Trace:
     if (question.origin is not None and question.is_http) or (question.origin is not None and question.protocol == "https"):
         from meshcheck.semantics.tracing.browser import trace_browser
 
-        return trace_browser(question, lambda asked: _trace(world, asked, explain, clock))
+        return trace_browser(question, lambda asked: _trace(world, asked, explain, clock, arrivals))
     callers = caller.views(world, question.caller)
-    return merge([_from(world, question, who, explain, clock) for who in callers], "which of the workloads with that service account calls")
+    calls = (Call(world, question, who, target.view(world, question, who.namespace), explain, clock, arrivals=arrivals) for who in callers)
+    return merge([_from(call) for call in calls], "which of the workloads with that service account calls")
 
 
-def _from(world: World, question: Question, who: CallerView, explain: bool, now: float) -> Trace:
+def _from(call: Call) -> Trace:
     """The call of one caller."""
-    what = target.view(world, question, who.namespace)
-    call = Call(world, question, who, what, explain, now)
+    question, who, what = call.question, call.who, call.what
     if question.network_policy_only:
         return _network_only(call)
     if _may_enter(call) and (doors := _entries(call)) is not None:
@@ -195,6 +196,8 @@ def _arrive(call: Call, stations: list[Station], sending: Sending, backend: Back
     else:
         arriving = arrival(call.world, question, call.who, sending, backend, call.now)
         stations += server.serve(call.world, workload, backend.port, arriving, call.explain)
+        if call.arrivals is not None:
+            call.arrivals.append(Arrived(call.world, workload, backend.port, arriving))
     if stations[-1].verdict != DENIED:
         stations += application.stations(call.world, question, call.who, sending, backend, sidecar)
     refusing = stations[-1] if stations and stations[-1].verdict == DENIED else None

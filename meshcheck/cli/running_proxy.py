@@ -1,0 +1,46 @@
+"""`--proxy-config`: the running proxy beside the manifests, for `trace` and `proxy`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from meshcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from meshcheck.model.proxy_config import RunningProxy
+    from meshcheck.semantics.running_proxy.comparison import Comparison
+    from meshcheck.semantics.tracing.call import Arrived
+    from meshcheck.semantics.world import World
+
+_KUBECTL = ("context", "kubeconfig", "as_user", "request_timeout")
+
+
+def read_proxy(options: argparse.Namespace, name: str) -> RunningProxy:
+    """The proxy of a file or a pod."""
+    from meshcheck.decode.proxy_config.dump import proxy_of
+    from meshcheck.load.proxy_dump import read_dump
+
+    given = [part for key in _KUBECTL if (value := getattr(options, key, None)) for part in (f"--{key.removesuffix('_user')}", str(value))]
+    return proxy_of(read_dump(name, options.namespace, given), name)
+
+
+def beside_call(options: argparse.Namespace, world: World, arrivals: list[Arrived]) -> Comparison:
+    """The proxy that the options name, where a call meets it. A dump that does not say whose it is counts as the called workload's."""
+    from meshcheck.semantics.running_proxy.comparison import compare_call, workload_of
+
+    proxy = read_proxy(options, options.proxy_config)
+    workload = workload_of(world, proxy)
+    if workload is None and not proxy.node and arrivals:
+        workload = arrivals[0].workload
+    if workload is None:
+        raise UsageError(stranger(proxy))
+    return compare_call(proxy, workload, arrivals, world)
+
+
+def stranger(proxy: RunningProxy) -> str:
+    """What to say of a proxy whose workload is not in the input."""
+    if not proxy.node:
+        return f"`{proxy.source}`: the configuration does not say whose proxy it is (no `bootstrap.node`); take all of `config_dump`"
+    name = f"{proxy.namespace}/{proxy.workload or proxy.pod}"
+    return f"`{proxy.source}` is the configuration of the proxy of `{name}`, and the input holds no such workload"

@@ -1,0 +1,5 @@
+"""Envoy's own configuration, as `/config_dump` of its admin port writes it.
+
+dump.py         the dump: node, the inbound listener, its chains
+conditions.py   permissions and principals of RBAC
+"""
