@@ -1,0 +1,73 @@
+"""Calls from workload to workload that are refused whatever the request is; each pair is asked about once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.partial_calls import call_with
+from meshcheck.model.core import Service, ServicePort, Workload
+from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.trace import DENIED, Station, Trace
+from meshcheck.semantics import port_protocol
+from meshcheck.semantics.authorization import evaluate
+from meshcheck.semantics.tracing.server import compiled, target_number
+
+_ON_THE_WAY = frozenset(["network-policy", "dns", "mtls"])
+"""Stations that see connections, not requests."""
+
+
+class Refusal(NamedTuple):
+    """Where all calls from one workload to a Service port end. `on_the_way`: before any AuthorizationPolicy is asked."""
+
+    station: Station
+    on_the_way: bool
+
+    @property
+    def words(self) -> str:
+        """What refuses, and what the caller sees."""
+        decider = self.station.decider
+        who = str(decider.meta.ref) if decider is not None else self.station.summary or self.station.name
+        symptom = self.station.symptom
+        seen = "" if symptom is None else f" ({symptom.status or symptom.kind})"
+        return f"{who}{seen}"
+
+
+def refusal(evidence: Evidence, caller: Workload, service: Service, port: ServicePort) -> Refusal | None:
+    """What refuses every call of a workload to a Service port; None where some may pass, or where that is not known."""
+
+    def find() -> Refusal | None:
+        answer = evidence.trace(question(caller, service, port))
+        if answer.verdict != DENIED or answer.decided_at is None:
+            return None
+        station = answer.decided_at[1]
+        if station.name in _ON_THE_WAY:
+            return Refusal(station, True)
+        if station.name == "authorization" and _whatever(evidence, answer, station, port):
+            return Refusal(station, False)
+        return None
+
+    return evidence.once(("refusal", id(caller), service.meta.ref, port.number), find)
+
+
+def question(caller: Workload, service: Service, port: ServicePort) -> Question:
+    """A plain call of a workload to a Service port, in the protocol that the port is declared to speak."""
+    http = port_protocol.protocol_of(port) in (port_protocol.HTTP, port_protocol.DETECTED)
+    return Question(
+        caller=Caller(namespace=caller.namespace, workload=f"{caller.kind}/{caller.name}"),
+        target=Target(host=f"{service.name}.{service.namespace}", port=port.number),
+        protocol="http" if http else "tcp",
+        headers={},
+    )
+
+
+def _whatever(evidence: Evidence, answer: Trace, station: Station, port: ServicePort) -> bool:
+    """Whether the policies of the called workload refuse the caller's identity for every request."""
+    server = evidence.world.find_workload(*(station.workload or "").partition("/")[::2])
+    if server is None:
+        return False
+    identity = next((s.identity for s in answer.hops[-1].stations if s.name == "mtls"), None)
+    a = call_with(principal=f"spiffe://{identity}" if identity else None, destination_port=target_number(port, server) or 0)
+    http = port_protocol.protocol_of(port) != port_protocol.TCP
+    policies = compiled(evidence.world, server, http)
+    return evaluate.deny(policies, a).allowed is False or evaluate.allow(policies, a).allowed is False
