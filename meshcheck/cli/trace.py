@@ -161,7 +161,7 @@ def _render(options: argparse.Namespace, world: World, reading: Reading, found: 
 
 def _check_names(world: World, question: Question) -> None:
     """A caller or target that is not in the input is wrong use: say what is there."""
-    from meshcheck.explain.names import nearest_workload
+    from meshcheck.semantics.world.names import nearest_workload
 
     for name, side in (("--from", question.caller), ("--to", question.target)):
         wanted = side.pod or side.workload

@@ -2,6 +2,5 @@
 
 causes.py   what would have to be otherwise, likeliest first
 traps.py    known mistakes in what a field wants: `spiffe://`, a star in the middle, the Service's port
-names.py    "did you mean": names that do not exist
 fixes.py    smallest changes, each tried out before it is offered
 """

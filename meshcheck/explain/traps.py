@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from meshcheck.explain import names
 from meshcheck.model.core import Workload
 from meshcheck.model.reason import Reason
 from meshcheck.semantics.tracing.server import target_number
-from meshcheck.semantics.world import World
+from meshcheck.semantics.world import World, names
 
 
 def trap(world: World, reason: Reason, server: Workload | None) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from meshcheck.explain.causes import causes_of
 from meshcheck.explain.fixes import fixes_of
-from meshcheck.explain.names import nearest_workload
 from meshcheck.job.seen import Seen
 from meshcheck.job.settings import Asked, QuestionCheck
 from meshcheck.model.objects import dotted
@@ -13,6 +12,7 @@ from meshcheck.model.trace import ALLOWED, UNKNOWN, Trace
 from meshcheck.render.trace_text import headline
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World
+from meshcheck.semantics.world.names import nearest_workload
 
 
 def ask(seen: Seen, check: QuestionCheck) -> CheckReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.model.istio_security import AuthorizationPolicy, Field
+from meshcheck.model.istio_security import AuthorizationPolicy, Field, Rule
 from meshcheck.model.objects import Path
 
 Value = tuple[AuthorizationPolicy, Path, str]
@@ -28,6 +28,20 @@ def condition_values(evidence: Evidence, *names: str) -> Iterator[Value]:
             for field in rule.conditions:
                 if not names or field.name in names:
                     yield from ((policy, path, value) for path, value in values_of(field))
+
+
+def fields_of(evidence: Evidence, *names: str) -> Iterator[tuple[AuthorizationPolicy, Rule, Field]]:
+    """(policy, rule, field) of fields and their not-twins by name, and of conditions by key, wherever they stand in a rule."""
+    for policy in evidence.of("AuthorizationPolicy"):
+        for rule in policy.rules:
+            for group in (*rule.sources, *rule.operations, rule.conditions):
+                yield from ((policy, rule, field) for field in group if field.name in names)
+
+
+def texts_of(evidence: Evidence, *names: str) -> Iterator[Value]:
+    """(policy, path of the value, value) of fields and conditions by name."""
+    for policy, _, field in fields_of(evidence, *names):
+        yield from ((policy, path, value) for path, value in values_of(field))
 
 
 def values_of(field: Field) -> Iterator[tuple[Path, str]]:

@@ -79,7 +79,7 @@ def found(
 
 @record
 class Rule:
-    """One rule. Exactly one of `check`, `claims` and `reviews` is set."""
+    """One rule. At least one of `check` and `claims` is set, or `reviews`."""
 
     code: str
     name: str
@@ -111,11 +111,12 @@ def rule(
     confidence: Confidence = "high",
     audience: Audience = "author",
     kinds: tuple[str, ...] = (),
+    claims: Callable[[str, Problem], bool] | None = None,
 ) -> Callable[[Callable[[Evidence], Iterable[Found]]], Rule]:
-    """Makes a rule of a function that looks at the evidence."""
+    """Makes a rule of a function that looks at the evidence. `claims`: refusals of a cluster that are this rule's as well."""
 
     def make(check: Callable[[Evidence], Iterable[Found]]) -> Rule:
-        return Rule(code, name, severity, confidence, audience, needs, kinds, check, None, None, _page(check))
+        return Rule(code, name, severity, confidence, audience, needs, kinds, check, claims, None, _page(check))
 
     return make
 

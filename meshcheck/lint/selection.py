@@ -1,4 +1,4 @@
-"""Which workloads a selector of a policy means; for rules about selectors that mean none."""
+"""Which workloads a policy means, and selectors that mean none."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.model.core import Workload
+from meshcheck.model.objects import ObjectRef
 from meshcheck.semantics.attachment import selects
 
 
@@ -35,3 +36,34 @@ def near_label(selector: Mapping[str, str], scope: tuple[Workload, ...]) -> str:
         if value not in values and (near := get_close_matches(value, values, 1)):
             return f"; did you mean `{key}: {near[0]}`?"
     return ""
+
+
+def applies_to(evidence: Evidence, policy: Any) -> tuple[Workload, ...]:
+    """Workloads to whose proxies an AuthorizationPolicy applies. A Pod is left out where its controller stands for it."""
+    return evidence.once("workloads by policy", lambda: _by_policy(evidence)).get(policy.meta.ref, ())
+
+
+def _by_policy(evidence: Evidence) -> dict[ObjectRef, tuple[Workload, ...]]:
+    out: dict[ObjectRef, list[Workload]] = {}
+    for workload in standing(evidence):
+        for policy in evidence.world.authorization_policies(workload):
+            out.setdefault(policy.meta.ref, []).append(workload)
+    return {ref: tuple(found) for ref, found in out.items()}
+
+
+def standing(evidence: Evidence) -> tuple[Workload, ...]:
+    """Workloads that may be called: no finished pods, and no pods and ReplicaSets whose controller is there."""
+    return evidence.once("standing workloads", lambda: tuple(_standing(evidence.world.workloads)))
+
+
+def _standing(workloads: tuple[Workload, ...]) -> Iterator[Workload]:
+    known = {(w.namespace, w.kind, w.name) for w in workloads if w.kind != "Pod"}
+    for workload in workloads:
+        owner = workload.owner
+        if workload.phase in ("Succeeded", "Failed"):
+            continue
+        if owner is not None:
+            namespace, deployment = workload.namespace, owner.name.rpartition("-")[0]
+            if (namespace, owner.kind, owner.name) in known or (namespace, "Deployment", deployment) in known:
+                continue
+        yield workload

@@ -7,7 +7,7 @@ from meshcheck.semantics.world.world import World
 
 ISTIO = "istio.io/gateway-controller"
 ENVOY_GATEWAY = "gateway.envoyproxy.io/gatewayclass-controller"
-_BUILT_IN = {
+BUILT_IN = {
     "istio": ISTIO,
     "istio-remote": "istio.io/unmanaged-gateway",
     "istio-waypoint": "istio.io/mesh-controller",
@@ -25,4 +25,4 @@ def class_of(world: World, gateway: Gateway) -> GatewayClass | None:
 def controller_of(world: World, gateway: Gateway) -> str | None:
     """The controller that serves a Gateway; None when its class is not in the input."""
     found = class_of(world, gateway)
-    return found.controller if found is not None else _BUILT_IN.get(gateway.class_name)
+    return found.controller if found is not None else BUILT_IN.get(gateway.class_name)

@@ -3,6 +3,7 @@
 world.py      the World and its indexes
 sidecars.py   whether a workload has a sidecar
 hosts.py      which Service, ServiceEntry or address a name stands for
+names.py      "did you mean": names that do not exist
 """
 
 from meshcheck.semantics.world.world import World

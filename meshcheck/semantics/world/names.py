@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from meshcheck.model.core import Workload
-from meshcheck.semantics.world import World
+from meshcheck.semantics.world.world import World
 
 
 def nearest(name: str, known: list[str]) -> str | None:

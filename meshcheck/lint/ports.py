@@ -1,0 +1,51 @@
+"""The ports of workloads as their proxies see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from meshcheck.lint.evidence import Evidence
+from meshcheck.model.core import Service, ServicePort, Workload
+from meshcheck.model.istio_security import Field
+from meshcheck.semantics.port_protocol import DETECTED, protocol_of
+from meshcheck.semantics.tracing.server import service_port_of, target_number
+
+PORT_FIELDS = ("ports", "destination.port")
+
+
+class Port(NamedTuple):
+    """A TCP port of a workload; `protocol` as in `port_protocol`, DETECTED where no Service leads to it."""
+
+    number: int
+    protocol: str
+    service_port: ServicePort | None
+
+
+def ports_of(evidence: Evidence, workload: Workload) -> tuple[Port, ...]:
+    """Ports to which Services lead, then those that containers declare."""
+    return evidence.once(("ports of", id(workload)), lambda: _ports(evidence, workload))
+
+
+def _ports(evidence: Evidence, workload: Workload) -> tuple[Port, ...]:
+    numbers: dict[int, None] = {}
+    for _, port in service_ports(evidence, workload):
+        number = target_number(port, workload)
+        if number is not None and port.protocol == "TCP":
+            numbers[number] = None
+    numbers |= {port.number: None for port in workload.ports if port.protocol == "TCP"}
+    out = []
+    for number in numbers:
+        found = service_port_of(evidence.world, workload, number)
+        out.append(Port(number, DETECTED if found is None else protocol_of(found), found))
+    return tuple(out)
+
+
+def service_ports(evidence: Evidence, workload: Workload) -> Iterable[tuple[Service, ServicePort]]:
+    """All ports of all Services that select a workload."""
+    return ((service, port) for service in evidence.world.services_of(workload) for port in service.ports)
+
+
+def named_ports(fields: Iterable[Field]) -> set[int]:
+    """The ports that fields name, without their not-twins."""
+    return {int(v) for f in fields if f.name in PORT_FIELDS and not f.negated for v in f.values if v.isdigit()}
