@@ -31,7 +31,7 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         value, origin = document.value, document.origin
         kind = value["kind"]
         decoder = decoder_of(value["apiVersion"], kind)
-        if decoder is None and kind != "ConfigMap":
+        if not is_decoded(value):
             unknown[kind] = unknown.get(kind, 0) + 1
             continue
         problems = admission.problems(value)
@@ -45,7 +45,8 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         try:
             meta = decode_meta(value, origin, default_namespace)
         except ValueError as error:
-            refused.append(Refused(_ref(value, default_namespace), origin, ("metadata",), str(error), "api-server"))
+            if not problems:
+                refused.append(Refused(_ref(value, default_namespace), origin, ("metadata",), str(error), "api-server"))
             continue
         if decoder is None:
             decoded: Any = (meta, _data(value))
@@ -60,6 +61,11 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         bucket.pop(key, None)  # the last one counts, in the place of the last one
         bucket[key] = decoded
     return Inventory({kind: tuple(found.values()) for kind, found in kept.items()}, tuple(refused), tuple(noted), unknown)
+
+
+def is_decoded(value: dict[str, Any]) -> bool:
+    """Whether an object is of a kind that the inventory holds; what a cluster says against it is then in `refused` and `noted`."""
+    return value["kind"] == "ConfigMap" or decoder_of(value["apiVersion"], value["kind"]) is not None
 
 
 def _data(value: dict[str, Any]) -> dict[str, Any]:

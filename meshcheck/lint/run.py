@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from meshcheck.decode.admission import Problem, problems
+from meshcheck.decode.collect import Document, is_decoded
 from meshcheck.lint.evidence import Evidence, reference
 from meshcheck.lint.rule import Found, Rule
 from meshcheck.model.finding import Finding, Related
@@ -78,12 +79,26 @@ def _start(span: Span | None) -> Place | None:
 
 def _refusals(evidence: Evidence, claiming: Sequence[Rule], locate: Locate) -> Iterable[Finding]:
     """What a cluster refuses or drops, under the first rule that claims it."""
+    for document, problem in _problems(evidence):
+        rule = _claimed(claiming, document.value["kind"], problem)
+        if rule is not None:
+            ref = reference(document.value)
+            yield finding_of(rule, Found(problem.message, ref, document.origin, problem.path, refused_by=problem.refused_by), locate)
+
+
+def _problems(evidence: Evidence) -> Iterable[tuple[Document, Problem]]:
+    """What a cluster says against each document. Of kinds that were decoded that is known already."""
+    told: dict[Origin | None, list[Problem]] = {}
+    inventory = evidence.world.inventory
+    for refused in inventory.refused:
+        if refused.refused_by is not None:
+            told.setdefault(refused.origin, []).append(Problem(refused.path, refused.message, refused.refused_by))
+    for noted in inventory.noted:
+        told.setdefault(noted.origin, []).append(Problem(noted.path, noted.message, None))
     for document in evidence.documents:
-        for problem in problems(document.value):
-            rule = _claimed(claiming, document.value["kind"], problem)
-            if rule is not None:
-                ref = reference(document.value)
-                yield finding_of(rule, Found(problem.message, ref, document.origin, problem.path, refused_by=problem.refused_by), locate)
+        decoded = is_decoded(document.value)
+        for problem in told.get(document.origin, ()) if decoded else problems(document.value):
+            yield document, problem
 
 
 def _claimed(claiming: Sequence[Rule], kind: str, problem: Problem) -> Rule | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshcheck.errors import UnreadableError
 from meshcheck.load import fast_yaml, folders, json_text
 from meshcheck.load.encoding import decoded, require_text
+from meshcheck.load.repeated_keys import may_repeat_keys
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.coverage import Coverage
 from meshcheck.model.objects import Origin, Path, Place, Span
@@ -47,7 +48,7 @@ class NotRead:
 class Reading:
     """All that was read from all sources. `place` finds a field again.
 
-    `exact`: read everything with the exact reader, which also sees duplicate keys (`lint`). `on_file` is told how many files were read.
+    `exact`: keys that stand twice are looked for (`lint`). `on_file` is told how many files were read.
     """
 
     def __init__(self, exact: bool = False, on_file: Callable[[int], None] | None = None) -> None:
@@ -152,7 +153,7 @@ class Reading:
             text = text[1:]
         if text.lstrip()[:1] in ("{", "[") and not faults and self._add_json(name, text):
             return
-        plain = not self.exact and fast_yaml.may_read(text)
+        plain = fast_yaml.may_read(text)
         for number, (_, line, part) in enumerate(split(text)):
             if not is_blank(part):
                 self._add_document(name, number, line, part, plain)
@@ -184,7 +185,7 @@ class Reading:
                 require_text(part)
             if len(part) > MOST_DOCUMENT and not _LIST.search(part):
                 raise UnreadableError(f"a document of more than {MOST_DOCUMENT >> 20} MiB; the API server takes objects of 1.5 MiB")
-            if plain or (not self.exact and fast_yaml.may_read(part)):
+            if (plain or fast_yaml.may_read(part)) and not (self.exact and may_repeat_keys(part)):
                 value = fast_yaml.read(part)
             else:
                 from meshcheck.load import exact_yaml

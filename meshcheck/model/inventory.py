@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from meshcheck.model.coverage import Coverage
 from meshcheck.model.objects import ObjectRef, Origin, Path
@@ -18,7 +18,7 @@ class Refused:
     origin: Origin | None
     path: Path
     message: str
-    refused_by: str | None
+    refused_by: Literal["api-server", "istiod"] | None
     """`api-server` or `istiod`; None when meshcheck itself cannot decode it."""
 
 
