@@ -61,7 +61,11 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: list[str]) -> int:
     """Run the command; returns the exit status."""
-    options = parser().parse_intermixed_args(arguments)
+    return ask(parser().parse_intermixed_args(arguments))
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Answer what the options ask; returns the exit status."""
     if options.batch:
         if options.output not in (None, "jsonl"):
             raise UsageError("`--batch` answers in `-o jsonl` only")

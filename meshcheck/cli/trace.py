@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from meshcheck.cli.beside import Section, add_beside_options, sections
 from meshcheck.cli.callers import caller_of, target_of
 from meshcheck.cli.questions import default_method, headers_of, split_url
 from meshcheck.cli.sources import add_source_options, read_sources
@@ -17,7 +18,6 @@ from meshcheck.model.question import Question, Target
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
     from meshcheck.model.trace import Trace
-    from meshcheck.semantics.running_proxy.comparison import Comparison
     from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
 
@@ -60,12 +60,8 @@ def parser() -> argparse.ArgumentParser:
     call.add_argument("--origin", metavar="URL", help="ask as a browser on this origin would")
     call.add_argument("--via", metavar="NAMESPACE/NAME[:PORT]", help="the gateway through which a call from outside enters")
     call.add_argument("--sni", metavar="NAME", help="TLS server name")
-    call.add_argument(
-        "--proxy-config",
-        metavar="FILE|POD",
-        help="Envoy's `config_dump` of the called pod: what does its proxy, as it runs, make of the call?",
-    )
     add_source_options(p)
+    add_beside_options(p)
     out = p.add_argument_group("output")
     out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"), default="text")
     out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -85,7 +81,6 @@ def run(words: list[str]) -> int:
         missing = "--from" if not options.caller else "--to"
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
     question = _question(options)
-    from meshcheck.cli.running_proxy import beside_call
     from meshcheck.cli.world import warn, world_of
 
     reading = read_sources(options)
@@ -96,8 +91,7 @@ def run(words: list[str]) -> int:
     _check_names(world, question)
     arrivals: list[Arrived] | None = [] if options.proxy_config else None
     result = trace(world, question, explain=True, arrivals=arrivals)
-    beside = beside_call(options, world, arrivals) if arrivals is not None else None
-    print(_render(options, world, reading, result, beside), end="")
+    print(_render(options, world, reading, result, sections(options, world, reading, result, arrivals)), end="")
     return STATUS[result.verdict]
 
 
@@ -126,7 +120,7 @@ def _batch(options: argparse.Namespace) -> int:
     return run_batch(options.batch, answers, sys.stdout.write)
 
 
-def _render(options: argparse.Namespace, world: World, reading: Reading, found: Trace, beside: Comparison | None) -> str:
+def _render(options: argparse.Namespace, world: World, reading: Reading, found: Trace, beside: tuple[Section, ...]) -> str:
     from meshcheck.explain.causes import causes_of
     from meshcheck.explain.fixes import fixes_of
 
@@ -136,27 +130,15 @@ def _render(options: argparse.Namespace, world: World, reading: Reading, found: 
         from meshcheck.render.trace_json import trace_json
 
         out = trace_json(found, reading.place, causes, fixes, brief=options.brief)
-        if beside is not None:
-            from meshcheck.render.proxy_json import proxy_json
-
-            out["proxy"] = proxy_json(beside, reading.place, found)
+        out |= {section.name: section.value for section in beside}
         return json.dumps(out, ensure_ascii=False, indent=2 if options.output == "json" else None) + "\n"
     from meshcheck.render import trace_text
     from meshcheck.render.style import style_for
 
-    style, above, below = style_for(sys.stdout, options.color), "", ""
+    above, below = "".join(section.above for section in beside), "".join(section.below for section in beside)
     if options.output == "markdown":
-        if beside is not None:
-            from meshcheck.render.proxy_text import proxy_markdown
-
-            below = proxy_markdown(beside, reading.place, found)
         return trace_text.trace_markdown(found, reading.place, causes, fixes) + below
-    if beside is not None:
-        from meshcheck.render.proxy_text import proxy_text, proxy_warning
-
-        above = proxy_warning(beside, found, style)
-        below = "\n" + proxy_text(beside, reading.place, style, found)
-    return above + trace_text.trace_text(found, reading.place, causes, fixes, style) + below
+    return above + trace_text.trace_text(found, reading.place, causes, fixes, style_for(sys.stdout, options.color)) + below
 
 
 def _check_names(world: World, question: Question) -> None:

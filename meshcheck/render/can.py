@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +172,10 @@ def _fixes(fixes: Sequence[RbacFix], style: Style) -> Iterator[str]:
         yield f"  {label}      {fix.description} (checked: the request is then allowed)"
         if fix.also_opens:
             yield f"           {style.yellow('opens more:')} {'; '.join(fix.also_opens)}"
+        for ref, patch in fix.patches:
+            where = f" -n {ref.namespace}" if ref.namespace else ""
+            steps = json.dumps([dict(step) for step in patch], ensure_ascii=False)
+            yield f"           kubectl patch {ref.kind.lower()} {ref.name}{where} --type=json -p {shlex.quote(steps)}"
         if fix is shown:
             yield from (f"           {line}" for line in yaml_of(fix.objects).splitlines())
     if fixes:

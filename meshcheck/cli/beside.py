@@ -1,0 +1,83 @@
+"""What can stand beside a trace: the running proxy (`--proxy-config`), and who may change what decides (`--who-can-change`)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from meshcheck.load.read import Reading
+    from meshcheck.model.trace import Trace
+    from meshcheck.semantics.tracing.call import Arrived
+    from meshcheck.semantics.world import World
+
+
+class Section(NamedTuple):
+    """One of them: `value` goes into the JSON of the trace as `name`; the text stands above and below the trace's."""
+
+    name: str
+    value: dict[str, Any]
+    above: str
+    below: str
+
+
+def add_beside_options(parser: argparse.ArgumentParser) -> None:
+    """Give a command the options that ask for it."""
+    group = parser.add_argument_group("beside the trace")
+    group.add_argument(
+        "--proxy-config",
+        metavar="FILE|POD",
+        help="Envoy's `config_dump` of the called pod: what does its proxy, as it runs, make of the call?",
+    )
+    group.add_argument("--who-can-change", action="store_true", help="who may change the policies on this path (by RBAC of the input)")
+
+
+def sections(
+    options: argparse.Namespace, world: World, reading: Reading, found: Trace, arrivals: list[Arrived] | None
+) -> tuple[Section, ...]:
+    """What the options ask for, in their output's form."""
+    out = []
+    if arrivals is not None:
+        out.append(_proxy(options, world, reading, found, arrivals))
+    if options.who_can_change:
+        out.append(_changers(options, world, reading, found))
+    return tuple(out)
+
+
+def _proxy(options: argparse.Namespace, world: World, reading: Reading, found: Trace, arrivals: list[Arrived]) -> Section:
+    from meshcheck.cli.running_proxy import beside_call
+    from meshcheck.render.proxy_json import proxy_json
+    from meshcheck.render.proxy_text import proxy_markdown, proxy_text, proxy_warning
+    from meshcheck.render.style import style_for
+
+    comparison = beside_call(options, world, arrivals)
+    if options.output == "markdown":
+        above, below = "", proxy_markdown(comparison, reading.place, found)
+    else:
+        style = style_for(sys.stdout, options.color)
+        above, below = proxy_warning(comparison, found, style), "\n" + proxy_text(comparison, reading.place, style, found)
+    return Section("proxy", proxy_json(comparison, reading.place, found), above, below)
+
+
+def _changers(options: argparse.Namespace, world: World, reading: Reading, found: Trace) -> Section:
+    from meshcheck.decode.rbac import collect_rbac
+    from meshcheck.explain.changers import changers_of
+    from meshcheck.render.changers import changers_json, changers_markdown, changers_text
+    from meshcheck.render.style import style_for
+    from meshcheck.semantics.kubernetes_rbac.permissions import Permissions
+
+    objects = collect_rbac(reading.documents, options.namespace or "default", closed=options.closed_world)
+    changers = changers_of(found, Permissions(objects, closed=options.closed_world), _namespaces(found), world.mesh.root_namespace)
+    if options.output == "markdown":
+        below = changers_markdown(changers, reading.place)
+    else:
+        below = "\n" + changers_text(changers, reading.place, style_for(sys.stdout, options.color))
+    return Section("who_can_change", changers_json(changers, reading.place), "", below)
+
+
+def _namespaces(found: Trace) -> list[str]:
+    """The namespaces of the workloads at whose proxies or nodes the call is looked at."""
+    named = [station.workload for hop in found.hops for station in hop.stations if station.workload]
+    ends = [end for hop in found.hops for end in (hop.source, hop.target)]
+    return list(dict.fromkeys(name.partition("/")[0] for name in (*named, *ends) if "/" in name and " " not in name))
