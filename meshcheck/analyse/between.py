@@ -6,9 +6,25 @@ run again for each look that could have ended otherwise, until no way through th
 
 from __future__ import annotations
 
-from meshcheck.analyse.classes import Classes, Comparison
+import time
+
+from meshcheck.analyse import languages as sets
+from meshcheck.analyse.classes import Change, Classes, Comparison, RequestClass
+from meshcheck.analyse.explore import Explored, Fact, Leaf, explore
+from meshcheck.analyse.languages import NotRegularError
+from meshcheck.analyse.looks import Look
+from meshcheck.analyse.regexes import language_of
 from meshcheck.analyse.shape import ANY, Shape
-from meshcheck.model.question import Caller, Target
+from meshcheck.analyse.spaces import Space
+from meshcheck.analyse.words import description
+from meshcheck.model.objects import ObjectRef
+from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.trace import ALLOWED, Station, Trace
+from meshcheck.semantics.authorization.strings import host_pattern, path_pattern, text_pattern
+from meshcheck.semantics.outbound.sending import authority_of
+from meshcheck.semantics.tracing import target as targets
+from meshcheck.semantics.tracing.trace import trace
+from meshcheck.semantics.watching import Pattern
 from meshcheck.semantics.world import World
 
 MOST_CLASSES = 2000
@@ -22,7 +38,9 @@ def requests_between(
 
     `caller` and `target` as in a question. A caller from outside may have any address where it has none in `caller.ip`.
     """
-    raise NotImplementedError
+    clock = time.time() if now is None else now
+    found = _explore((world,), caller, target, shape, clock, most)
+    return Classes(tuple(_class(leaf, leaf.answers[0]) for leaf in found.leaves), found.inexact)
 
 
 def compare(
@@ -32,4 +50,81 @@ def compare(
 
     A caller or target that only one of the worlds has is unknown in the other.
     """
-    raise NotImplementedError
+    clock = time.time() if now is None else now
+    found = _explore((old, new), caller, target, shape, clock, most)
+    changes = []
+    for leaf in found.leaves:
+        before, after = (_class(leaf, answer) for answer in leaf.answers)
+        if _key(before) != _key(after):
+            changes.append(Change(leaf.witness, before.description, before, after))
+    inexact = dict.fromkeys((*found.inexact, *(why for leaf in found.leaves for why in leaf.inexact)))
+    if old.mesh.normalization != new.mesh.normalization:
+        inexact["the normalisation of paths differs, so a path is not the same in both"] = None
+    return Comparison(tuple(changes), tuple(inexact))
+
+
+def _key(one: RequestClass) -> tuple[object, ...]:
+    return one.verdict, one.symptom.kind, one.symptom.status, one.policy, one.policy_id
+
+
+def _explore(worlds: tuple[World, ...], caller: Caller, target: Target, shape: Shape, now: float, most: int) -> Explored[Trace]:
+    world = worlds[-1]
+    base = Question(caller=caller, target=target, protocol=shape.protocol, method="POST" if shape.protocol == "grpc" else "GET", headers={})
+    what = targets.view(world, base, caller.namespace)
+    any_source = caller.external and not caller.ip
+    space = Space(base, authority_of(base, what).lower(), world.mesh.normalization, any_source)
+    asks = [lambda asked, world=each: trace(world, asked, explain=False, now=now) for each in worlds]
+    try:
+        start = _start(shape)
+    except NotRegularError as error:
+        return Explored((), (str(error),))
+    return explore(space, start, asks, most)
+
+
+def _start(shape: Shape) -> list[Fact]:
+    """What the shape itself says of the requests."""
+    out: list[Fact] = []
+
+    def fact(part: str, patterns: tuple[Pattern, ...], lines: bool = False) -> None:
+        language = language_of(patterns)
+        out.append((Look(part, sets.any_line(language) if lines else language, False, patterns), True))
+
+    if shape.protocol in ("http", "https", "grpc"):
+        methods = ("POST",) if shape.protocol == "grpc" else shape.methods
+        if methods:
+            fact("method", tuple(text_pattern(text, empty_counts=True) for text in methods))
+        if shape.paths:
+            fact("path", tuple(path_pattern(text) for text in shape.paths))
+        if shape.hosts:
+            fact("authority", tuple(host_pattern(text) for text in shape.hosts))
+        for name, values in shape.headers:
+            fact(f"header:{name}", tuple(text_pattern(text, empty_counts=True) for text in values or ("*",)), True)
+        if shape.token is not None:
+            out.append((Look("token", None, False), shape.token))
+    return out
+
+
+def _class(leaf: Leaf[Trace], answer: Trace) -> RequestClass:
+    decider, policy_id = _decided(answer)
+    return RequestClass(
+        witness=leaf.witness,
+        description=description(leaf.facts, leaf.witness),
+        verdict=answer.verdict,
+        symptom=answer.symptom,
+        policy=decider,
+        policy_id=policy_id,
+        missing=answer.missing,
+        inexact=leaf.inexact,
+    )
+
+
+def _decided(answer: Trace) -> tuple[ObjectRef | None, str | None]:
+    """The object that decides: that of the station that refuses or answers, else of the last one that admits the call by a policy."""
+    decided = answer.decided_at
+    station: Station | None = decided[1] if decided is not None else None
+    if station is None and answer.verdict == ALLOWED:
+        admitting = [s for hop in answer.hops for s in hop.stations if s.name == "authorization" and s.decider is not None]
+        station = admitting[-1] if admitting else None
+    if station is None:
+        return None, None
+    return station.decider.meta.ref if station.decider is not None else None, station.policy_id

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from meshcheck.semantics import watching
+
 
 class Address(NamedTuple):
     """An IP address: `bits` is 32 or 128."""
@@ -22,7 +24,10 @@ class Block(NamedTuple):
 
     def holds(self, address: Address) -> bool:
         """Whether the address lies inside."""
-        return self.bits == address.bits and self.number == address.number >> self.shift
+        found = self.bits == address.bits and self.number == address.number >> self.shift
+        if watching.by is not None:
+            watching.by.address(self, address.bits, address.number, found)
+        return found
 
 
 @lru_cache(maxsize=65536)

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from meshcheck.model.istio_security import JwtRule, RequestAuthentication, TokenHeader
+from meshcheck.semantics import watching
 from meshcheck.semantics.authentication import tokens
 from meshcheck.semantics.authentication.keys import encode_base64url
+from meshcheck.semantics.watching import ANY, SOME, Pattern
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-_.]+")
 _DEFAULT_HEADERS = (TokenHeader("Authorization", "Bearer "),)
@@ -62,7 +64,15 @@ def providers_of(policies: Iterable[RequestAuthentication]) -> tuple[Provider, .
 
 def is_preflight(method: str, headers: Mapping[str, Sequence[str]]) -> bool:
     """Whether token checking lets it pass as a CORS preflight."""
-    return method == "OPTIONS" and bool(_joined(headers, "origin")) and bool(_joined(headers, "access-control-request-method"))
+    found = method == "OPTIONS"
+    if watching.by is not None:
+        watching.by.text("method", (Pattern("exact", "OPTIONS"),), method, found)
+    for name in ("origin", "access-control-request-method"):
+        if found:
+            found = bool(_joined(headers, name))
+            if watching.by is not None:
+                watching.by.header(name, (SOME,), headers.get(name), found, joined=True)
+    return found
 
 
 def check(providers: tuple[Provider, ...], method: str, query: str, headers: Mapping[str, Sequence[str]], now: float) -> Outcome:
@@ -92,6 +102,9 @@ def check(providers: tuple[Provider, ...], method: str, query: str, headers: Map
 
 def check_claims(providers: tuple[Provider, ...], claims: Mapping[str, Any], now: float) -> Outcome:
     """As `check`, for a token of which only the claims are given: its signature counts as right, and its place too."""
+    if watching.by is not None and providers and all(p.rule.issuer for p in providers):
+        issuers = tuple(Pattern("exact", p.rule.issuer) for p in providers)
+        watching.by.limit("claim:iss", issuers, any(p.rule.issuer == claims.get("iss") for p in providers), True)
     outcomes = [_accepts(provider, claims, now) for provider in providers]
     accepted = next((outcome for outcome in outcomes if outcome.problem is None), None)
     if accepted is not None or not outcomes:
@@ -103,10 +116,16 @@ def check_claims(providers: tuple[Provider, ...], claims: Mapping[str, Any], now
 def _accepts(provider: Provider, claims: Mapping[str, Any], now: float) -> Outcome:
     """What one issuer says to claims: issuer, times, audience."""
     rule = provider.rule
-    if rule.issuer and claims.get("iss", "") != rule.issuer:
+    known = not rule.issuer or claims.get("iss", "") == rule.issuer
+    if watching.by is not None and rule.issuer:
+        watching.by.claim(("iss",), (Pattern("exact", rule.issuer),), known)
+    if not known:
         return Outcome(tokens.UNKNOWN_ISSUER, provider, claims)
     problem = tokens.time_problem(claims, now)
-    if problem is None and not tokens.audience_fits(claims, rule.audiences):
+    fits = tokens.audience_fits(claims, rule.audiences)
+    if watching.by is not None and rule.audiences:
+        watching.by.claim(("aud",), tokens.audience_patterns(rule.audiences), fits, tokens.audience_fits({}, rule.audiences))
+    if problem is None and not fits:
         problem = tokens.AUDIENCE
     return Outcome(problem, provider, claims if problem else split_claims(claims, rule))
 
@@ -152,9 +171,12 @@ def _extract(provider: Provider, query: str, headers: Mapping[str, Sequence[str]
     out = []
     for header in in_headers:
         name = header.name.lower()
+        value = _joined(headers, name)
+        if watching.by is not None:
+            there = name in headers and header.prefix in value
+            watching.by.limit(f"header:{name}", (Pattern("contains", header.prefix) if header.prefix else ANY,), there, False)
         if name not in headers:
             continue
-        value = _joined(headers, name)
         if header.prefix:
             at = value.find(header.prefix)
             if at < 0:
@@ -162,6 +184,9 @@ def _extract(provider: Provider, query: str, headers: Mapping[str, Sequence[str]
             match = _TOKEN.search(value, at + len(header.prefix))
             value = match[0] if match else value
         out.append(Found(value, ("header", name)))
+    if watching.by is not None:
+        for place in (*(f"query:{name}" for name in in_params), *(["header:cookie"] if in_cookies else [])):
+            watching.by.limit(place, (ANY,), "cookie" in headers if place == "header:cookie" else f"{place[6:]}=" in query, False)
     if in_params and query:
         given = dict(reversed(parse_qsl(query.removeprefix("?"), keep_blank_values=True)))
         out += [Found(given[name], ("param", name)) for name in in_params if name in given]
@@ -191,6 +216,8 @@ def with_claim_headers(
     written = {header.lower() for p in providers for header, _ in p.rule.claim_headers} | {p.rule.payload_header.lower() for p in providers}
     if written == {""}:
         return headers
+    if watching.by is not None:
+        watching.by.headers_changed((), tuple(written))
     out: dict[str, Sequence[str]] = {name: lines for name, lines in headers.items() if name not in written}
     if outcome.provider is None or outcome.payload is None or outcome.problem is not None:
         return out

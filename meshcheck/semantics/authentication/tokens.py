@@ -12,6 +12,7 @@ from typing import Any
 
 from meshcheck.model.record import record
 from meshcheck.semantics.authentication import keys
+from meshcheck.semantics.watching import Pattern
 
 SKEW = 60
 """Seconds by which clocks may differ."""
@@ -107,6 +108,13 @@ def audience_fits(claims: Mapping[str, Any], wanted: tuple[str, ...]) -> bool:
     found = claims.get("aud")
     have = [found] if isinstance(found, str) else found or [""]
     return not {_bare(a) for a in have}.isdisjoint(_bare(a) for a in wanted)
+
+
+def audience_patterns(wanted: tuple[str, ...]) -> tuple[Pattern, ...]:
+    """What `audience_fits` compares with, for who watches."""
+    return tuple(
+        Pattern("exact", scheme + _bare(text) + slash) for text in wanted for scheme in ("", "http://", "https://") for slash in ("", "/")
+    )
 
 
 def _bare(audience: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from meshcheck.semantics.authorization.strings import Match, compile_text
+from meshcheck.semantics.authorization.strings import Match, compile_text, text_pattern
+from meshcheck.semantics.watching import Pattern
 
 Payload = Mapping[str, Any]
 Check = Callable[[Payload], bool]
@@ -40,6 +41,21 @@ def compile_request_principal(value: str) -> Check:
         return isinstance(iss, str) and isinstance(sub, str) and issuer_ok(iss) and subject_ok(sub)
 
     return check
+
+
+def request_principal_patterns(value: str) -> tuple[Pattern, Pattern]:
+    """What `compile_request_principal` compares the issuer and the subject with."""
+    issuer, slash, subject = value.rpartition("/")
+    exact = Pattern("exact", issuer), Pattern("exact", subject)
+    if value == "*":
+        return Pattern("some"), Pattern("some")
+    if not slash:
+        if value.startswith("*"):
+            return Pattern("some"), text_pattern(value)
+        return (text_pattern(value), Pattern("some")) if value.endswith("*") else (Pattern("exact", value), Pattern("exact"))
+    if value.startswith("*"):
+        return text_pattern(issuer), exact[1]
+    return (exact[0], text_pattern(subject)) if value.endswith("*") else exact
 
 
 def compile_claim(keys: tuple[str, ...], value: str) -> Check:

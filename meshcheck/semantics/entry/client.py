@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from meshcheck.model.core import Service
 from meshcheck.model.mesh_config import Topology
+from meshcheck.semantics import watching
 from meshcheck.semantics.addresses import parse_address
 from meshcheck.semantics.tracing.call import Call
 
@@ -47,6 +48,9 @@ def remote_address(peer: Peer, topology: Topology, headers: Mapping[str, Sequenc
         return source_ip or peer.address
     if topology.trusted_proxies:
         entries = forwarded_for(headers)
-        if len(entries) >= topology.trusted_proxies and parse_address(entries[-topology.trusted_proxies]) is not None:
+        found = len(entries) >= topology.trusted_proxies and parse_address(entries[-topology.trusted_proxies]) is not None
+        if watching.by is not None:
+            watching.by.forwarded(entries, topology.trusted_proxies, found)
+        if found:
             return entries[-topology.trusted_proxies]
     return peer.address

@@ -15,6 +15,7 @@ from meshcheck.model.mesh_config import Topology
 from meshcheck.model.objects import Meta
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
+from meshcheck.semantics import watching
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.entry.certificates import certificate
 from meshcheck.semantics.entry.client import Peer, peer_of, remote_address
@@ -249,6 +250,9 @@ class _Gateway:
     def _sees_plaintext(self, scheme: str, headers: Mapping[str, Sequence[str]]) -> bool:
         """What `httpsRedirect` goes by: the connection, or X-Forwarded-Proto where proxies before the gateway are trusted."""
         forwarded = headers.get("x-forwarded-proto", ("",))[0]
+        if watching.by is not None and self.topology.trusted_proxies:
+            for pattern, found in ((watching.SOME, bool(forwarded)), (watching.Pattern("exact", "https"), forwarded == "https")):
+                watching.by.header("x-forwarded-proto", (pattern,), headers.get("x-forwarded-proto"), found)
         return (forwarded if self.topology.trusted_proxies and forwarded else scheme) != "https"
 
     def _redirected(self, by: Mention, authority: str, target: str) -> Passed:
@@ -290,6 +294,8 @@ class _Gateway:
                 symptom=own, decider=mention, workload=str(self.workload), answers=verdict == ALLOWED,
             )  # fmt: skip
             return Passed((*self.stations, station), verdict, own)
+        if route.cors is not None and watching.by is not None:
+            watching.by.header("origin", (watching.ANY,), headers.get("origin"), bool(headers.get("origin")))
         if route.cors is not None and headers.get("origin"):
             by = Mention(entry.owner, field=(*route.field, "corsPolicy") if route.owner is None else route.field)
             said = cors.answer(route.cors, request.method, headers, by)
@@ -324,6 +330,8 @@ class _Gateway:
 
     def _forwarded(self, headers: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """Headers as the gateway sends them: its peer stands at the end of X-Forwarded-For; without a peer's address it cannot be known."""
+        if watching.by is not None:
+            watching.by.headers_changed(("x-forwarded-for",))
         out = {name: tuple(lines) for name, lines in headers.items()}
         before = ",".join(out.pop("x-forwarded-for", ()))
         if self.peer.address:

@@ -13,6 +13,7 @@ from meshcheck.model.core import Service, Workload
 from meshcheck.model.ingress import Ingress
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
+from meshcheck.semantics import watching
 from meshcheck.semantics.entry.client import peer_of
 from meshcheck.semantics.entry.gates import load_balancer, wire
 from meshcheck.semantics.entry.ingress_guards import ENFORCER, FORBIDDEN, Guards, in_list, mention
@@ -48,6 +49,8 @@ class Door(NamedTuple):
 
 def pass_through(call: Call, door: Door) -> Passed:
     """What ingress-nginx makes of a call."""
+    if watching.by is not None:
+        watching.by.opaque("ingress-nginx looks at requests in its own way")
     return _Nginx(call, door).run()
 
 

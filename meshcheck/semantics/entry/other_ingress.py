@@ -15,6 +15,7 @@ from meshcheck.model.ingress import Backend
 from meshcheck.model.objects import Meta, ObjectRef, Path
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
+from meshcheck.semantics import watching
 from meshcheck.semantics.entry.client import Peer, peer_of
 from meshcheck.semantics.entry.passed import Entry, Passed, refused
 from meshcheck.semantics.ingress.controller import is_ingress_nginx
@@ -49,6 +50,8 @@ class Found(NamedTuple):
 def other_entries(call: Call, host: str) -> list[Entry]:
     """The controllers whose objects have the host; one entry for each object that takes the path, or one for the 404."""
     path = split_target(call.question.path)[0]
+    if watching.by is not None and any(call.world.inventory.of(kind) for kind in ("Ingress", "IngressRoute", "HTTPProxy")):
+        watching.by.opaque("ingress controllers look at requests in their own way")
     every = list(_ingresses(call.world, host, path))
     for kind, controller, read in (("IngressRoute", "traefik", _ingress_route), ("HTTPProxy", "contour", _proxy)):
         for item in call.world.inventory.of(kind):

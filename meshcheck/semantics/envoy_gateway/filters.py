@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from meshcheck.model.core import Secret
 from meshcheck.model.objects import Path
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
+from meshcheck.semantics import watching
 from meshcheck.semantics.addresses import parse_block
 from meshcheck.semantics.envoy_gateway import authorization, credentials, tokens
 from meshcheck.semantics.envoy_gateway.attachment import Effective, Place, effective
@@ -66,6 +67,8 @@ def _stations(world: World, place: Place, asked: Asked, route_cors: bool) -> lis
         out.append(Station("fault", ENFORCER, UNKNOWN, "faultInjection", (mention,), missing=fact))
     if found is None:
         return out
+    if watching.by is not None:
+        watching.by.opaque("the SecurityPolicies of Envoy Gateway look at requests in their own way")
     filters = _Filters(world, place, asked, found)
     for step in (filters.invalid, None if route_cors else filters.cors, filters.csrf, filters.external, filters.api_key, filters.basic,
                  filters.oidc, filters.jwt, filters.authorization):  # fmt: skip

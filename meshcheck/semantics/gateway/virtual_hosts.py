@@ -12,6 +12,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.istio_networking import HttpMatch, HttpRoute, VirtualService
 from meshcheck.model.objects import Meta
 from meshcheck.model.trace import Mention
+from meshcheck.semantics import watching
 from meshcheck.semantics.gateway.servers import Bound
 from meshcheck.semantics.routing.match import RouteRequest, build_failure, first_failure, is_catch_all
 from meshcheck.semantics.routing.selection import host_covers
@@ -55,6 +56,8 @@ class Table(NamedTuple):
         """By Host, without port: exact, then the longest wildcard, then `*`."""
         host = authority.lower()
         host = host[1 : host.index("]")] if host.startswith("[") and "]" in host else host.partition(":")[0]
+        if watching.by is not None:
+            watching.by.host_chooses(())
         found = self.hosts.get(host)
         at = 0
         while found is None and at < len(host):

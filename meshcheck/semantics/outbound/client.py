@@ -11,7 +11,7 @@ from meshcheck.model.objects import Meta
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station, Symptom
-from meshcheck.semantics import port_protocol
+from meshcheck.semantics import port_protocol, watching
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.outbound import scope as scopes
 from meshcheck.semantics.outbound.destinations import Sender
@@ -119,17 +119,27 @@ class _Client:
         named = what.named
         service = named.service if named else None
         port = what.port
-        if question.host and question.is_http and self.sender.mesh:  # other meshes go by the address
+        if question.is_http and self.sender.mesh:  # other meshes go by the address
             declared = service is None or any(
                 p.number == port and port_protocol.protocol_of(p) == port_protocol.HTTP for p in service.ports
             )
-            if declared:
+            if declared and watching.by is not None:
+                self._tell_host(watching.by, service)
+            if declared and question.host:
                 host = question.host.partition(":")[0]
                 other = look_up(self.world, host, self.workload.namespace)
                 service = other.service
         if service is not None and not scopes.knows_service(self.world, self.scope, self.workload, service, port):
             return None
         return service
+
+    def _tell_host(self, by: watching.Watcher, service: Service | None) -> None:
+        """Another Host is a call to another Service."""
+        if service is None:
+            by.host_chooses(())
+            return
+        names = [f"{service.name}.{service.namespace}", service.host.removesuffix(".cluster.local"), service.host]
+        by.host_chooses([*names, service.name] if service.namespace == self.workload.namespace else names)
 
     def _virtual_services(self) -> list[VirtualService]:
         namespace = self.workload.namespace

@@ -10,6 +10,7 @@ from typing import Any
 
 from meshcheck.model.istio_networking import HttpMatch, HttpRoute
 from meshcheck.model.trace import Symptom
+from meshcheck.semantics import watching
 from meshcheck.semantics.routing.match import RouteRequest
 
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -49,6 +50,31 @@ def _without_port(request: RouteRequest, scheme: str, port: str) -> str:
 
 def rewritten(route: HttpRoute, match: HttpMatch | None, path: str, query: str, authority: str) -> tuple[str, str]:
     """(target, authority) as they are sent on."""
+    target, host = _rewritten(route, match, path, query, authority)
+    if watching.by is not None:
+        _tell(watching.by, route, match, path, target[: len(target) - len(query)], authority, host)
+    return target, host
+
+
+def _tell(by: watching.Watcher, route: HttpRoute, match: HttpMatch | None, path: str, after: str, authority: str, host: str) -> None:
+    """Say how the new path comes from the old one."""
+    if host != authority:
+        by.authority(authority, host)
+    rewrite = route.rewrite or {}
+    uri, wanted = rewrite.get("uri"), match.path if match is not None else None
+    if uri and wanted is not None and wanted.kind == "segments":
+        by.cut(path, after, uri.rstrip("/"), len(wanted.value.rstrip("/")))
+    elif uri and wanted is not None and wanted.kind == "prefix":
+        by.cut(path, after, uri, len(wanted.value))
+    elif uri and wanted is None:
+        by.cut(path, after, uri, 1)
+    elif not uri and rewrite.get("uriRegexRewrite"):
+        by.opaque("a route rewrites the path with a regular expression")
+    elif (uri and wanted is not None and wanted.kind == "exact") or (not uri and rewrite.get("fullPath")):
+        by.cut(path, after, after, -1)
+
+
+def _rewritten(route: HttpRoute, match: HttpMatch | None, path: str, query: str, authority: str) -> tuple[str, str]:
     rewrite = route.rewrite or {}
     uri = rewrite.get("uri")
     if uri:
@@ -85,6 +111,10 @@ def _replaced_prefix(prefix: str, by: str, path: str) -> str:
 def changed_headers(route: HttpRoute, headers: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Request headers as they are sent on: `remove`, then `set` and `add`."""
     out = dict(headers)
+    if watching.by is not None and route.request_headers:
+        changes = route.request_headers
+        replaced = [name.lower() for name in (*(changes.get("remove") or ()), *(changes.get("set") or {}))]
+        watching.by.headers_changed(replaced, [name.lower() for name in changes.get("add") or {}])
     for name in route.request_headers.get("remove") or ():
         out.pop(name.lower(), None)
     for name, value in (route.request_headers.get("set") or {}).items():

@@ -10,11 +10,30 @@ from typing import Any
 
 from meshcheck.model.istio_networking import StringMatch
 from meshcheck.model.trace import ALLOWED, Mention, Station, Symptom
-from meshcheck.semantics.routing.match import text_matches
+from meshcheck.semantics import watching
+from meshcheck.semantics.routing.match import pattern_of, text_matches
+from meshcheck.semantics.watching import ANY, SOME, Pattern
 
 
 def allows_origin(policy: Mapping[str, Any], origin: str) -> bool:
     """Whether an origin is one that the policy names."""
+    found = _allows_origin(policy, origin)
+    if watching.by is not None:
+        watching.by.header("origin", _origin_patterns(policy), (origin,), found)
+    return found
+
+
+def _origin_patterns(policy: Mapping[str, Any]) -> tuple[Pattern, ...]:
+    named = [
+        ANY if kind == "exact" and item[kind] == "*" else pattern_of(StringMatch(kind, item[kind]))
+        for item in policy.get("allowOrigins") or ()
+        for kind in ("exact", "prefix", "regex")
+        if item.get(kind) is not None
+    ]
+    return (*named, *(ANY if item == "*" else Pattern("exact", item) for item in policy.get("allowOrigin") or ()))
+
+
+def _allows_origin(policy: Mapping[str, Any], origin: str) -> bool:
     for item in policy.get("allowOrigins") or ():
         for kind in ("exact", "prefix", "regex"):
             if item.get(kind) is not None and (
@@ -26,7 +45,15 @@ def allows_origin(policy: Mapping[str, Any], origin: str) -> bool:
 
 def is_preflight(method: str, headers: Mapping[str, Sequence[str]]) -> bool:
     """Whether the CORS filter takes a request for a preflight."""
-    return method == "OPTIONS" and bool(headers.get("origin", ("",))[0]) and bool(headers.get("access-control-request-method", ("",))[0])
+    found = method == "OPTIONS"
+    if watching.by is not None:
+        watching.by.text("method", (Pattern("exact", "OPTIONS"),), method, found)
+    for name in ("origin", "access-control-request-method"):
+        if found:
+            found = bool(headers.get(name, ("",))[0])
+            if watching.by is not None:
+                watching.by.header(name, (SOME,), headers.get(name), found)
+    return found
 
 
 def response_headers(policy: Mapping[str, Any], origin: str, preflight: bool) -> dict[str, str]:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from meshcheck.model.istio_networking import HttpMatch, StringMatch
+from meshcheck.semantics import watching
+from meshcheck.semantics.watching import ANY, Pattern
 
 
 class RouteRequest(NamedTuple):
@@ -55,6 +57,11 @@ def text_matches(match: StringMatch, value: str) -> bool:
     return value == wanted if match.kind == "exact" else value.startswith(wanted)
 
 
+def pattern_of(match: StringMatch) -> Pattern:
+    """What `text_matches` compares with, for who watches."""
+    return ANY if match.kind == "present" else Pattern(match.kind, match.value, match.ignore_case and match.kind != "regex")
+
+
 def is_catch_all(match: HttpMatch) -> bool:
     """Whether a block matches every request: no condition, or only the prefix `/` or the regex `.*`."""
     path = match.path
@@ -90,13 +97,19 @@ def build_failure(match: HttpMatch, request: RouteRequest) -> str | None:
 
 def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
     """The first condition that a request does not meet, in words; None when all hold. The proxy is one that has the block."""
-    for name, wanted, actual in (
-        ("uri", match.path, request.path),
-        ("method", match.method, request.method),
-        ("scheme", match.scheme, request.scheme),
-        ("authority", match.authority, request.authority),
+    by = watching.by
+    for name, part, wanted, actual in (
+        ("uri", "path", match.path, request.path),
+        ("method", "method", match.method, request.method),
+        ("scheme", "scheme", match.scheme, request.scheme),
+        ("authority", "authority", match.authority, request.authority),
     ):
-        if wanted is not None and not text_matches(wanted, actual):
+        if wanted is None:
+            continue
+        found = text_matches(wanted, actual)
+        if by is not None:
+            by.text(part, (pattern_of(wanted),), actual, found)
+        if not found:
             return f"{name} {wanted.kind} {wanted.value}"
     for name, wanted in match.headers:
         if name.startswith("@request.auth.claims"):
@@ -104,18 +117,28 @@ def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
                 return f"claim {name.removeprefix('@request.auth.claims').strip('.[]')}"
             continue
         lines = request.headers.get(name.lower())
-        if lines is None or not text_matches(wanted, ",".join(lines)):
+        found = lines is not None and text_matches(wanted, ",".join(lines))
+        if by is not None:
+            by.header(name.lower(), (pattern_of(wanted),), lines, found, joined=True)
+        if not found:
             return f"header {name}"
     for name, wanted in match.without_headers:
         lines = request.headers.get(name.lower())
-        if lines is not None and text_matches(wanted, ",".join(lines)):
-            return f"withoutHeaders {name}"
-        if lines is None and wanted.kind != "present" and text_matches(wanted, ""):
+        if lines is None:
+            found = wanted.kind != "present" and text_matches(wanted, "")
+        else:
+            found = text_matches(wanted, ",".join(lines))
+        if by is not None:
+            by.without_header(name.lower(), (pattern_of(wanted),), lines, found, wanted.kind != "present" and text_matches(wanted, ""))
+        if found:
             return f"withoutHeaders {name}"
     if match.query:
         given = dict(reversed(parse_qsl(request.query.removeprefix("?"), keep_blank_values=True)))
         for name, wanted in match.query:
-            if name not in given or not text_matches(wanted, given[name]):
+            found = name in given and text_matches(wanted, given[name])
+            if by is not None:
+                by.query(name, (pattern_of(wanted),), given.get(name), found)
+            if not found:
                 return f"query parameter {name}"
     return None
 
@@ -132,5 +155,9 @@ def _claim_matches(name: str, wanted: StringMatch, claims: Mapping[str, Any] | N
         found = found.get(key) if isinstance(found, Mapping) else None
     values = found if isinstance(found, list) else [] if found is None else [found]
     if wanted.kind == "present":
-        return bool(values)
-    return any(isinstance(value, str) and text_matches(wanted, value) for value in values)
+        fits = bool(values)
+    else:
+        fits = any(isinstance(value, str) and text_matches(wanted, value) for value in values)
+    if watching.by is not None and claims is not None:
+        watching.by.claim(tuple(keys), (pattern_of(wanted),), fits)
+    return fits

@@ -6,6 +6,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.model.trace import Station
+from meshcheck.semantics import watching
 from meshcheck.semantics.nginx.application import nginx_in
 from meshcheck.semantics.nginx.application import station as nginx_station
 from meshcheck.semantics.outbound.sending import Sending, with_token
@@ -25,6 +26,8 @@ def stations(world: World, question: Question, who: CallerView, sending: Sending
     workload = backend.workload
     if workload is None or question.protocol not in ("http", "https", "grpc") or not nginx_in(world, workload):
         return []
+    if watching.by is not None:
+        watching.by.opaque(f"the nginx of {workload} looks at requests in its own way")
     from meshcheck.semantics.nginx.request import BEHIND_SIDECAR, Request
 
     through = sidecar and not bypasses_sidecar(workload, backend.port)

@@ -11,7 +11,7 @@ from typing import Any
 from meshcheck.model.core import ServicePort, Workload
 from meshcheck.model.record import record
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
-from meshcheck.semantics import port_protocol, request_path
+from meshcheck.semantics import port_protocol, request_path, watching
 from meshcheck.semantics.authentication import peer, requests
 from meshcheck.semantics.authorization import custom, evaluate, explanation
 from meshcheck.semantics.authorization.attributes import Attributes
@@ -255,6 +255,8 @@ def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Att
         )
 
     providers = world.once(("providers", id(workload)), lambda: requests.providers_of(attached))
+    if watching.by is not None and providers:
+        watching.by.token(arrival.claims)
     if arrival.claims is not None and not requests.is_preflight(a.method, a.headers):
         outcome = requests.check_claims(providers, arrival.claims, arrival.now)
     else:

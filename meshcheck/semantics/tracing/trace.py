@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
+from meshcheck.semantics import watching
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.ingress.controller import is_ingress_nginx
 from meshcheck.semantics.outbound import client
@@ -97,6 +98,8 @@ def _entries(call: Call) -> list[Entry] | None:
 
 def through_entry(call: Call, door: Entry) -> Trace:
     """A call that enters through a gateway or ingress controller, and what it sends on."""
+    if watching.by is not None:
+        watching.by.begin()
     passed = door.enter(call)
     unsure = {
         s.backend.workload.namespace: side.why
@@ -127,6 +130,8 @@ def _unsure(call: Call) -> dict[str, str]:
 def _send(call: Call) -> Trace:
     """The caller's side, then each place where the call may end."""
     who = call.who
+    if watching.by is not None:
+        watching.by.begin()
     if who.sidecar.ambient:
         return unknown(call, [AMBIENT.format(who.sidecar.why)])
     with_sidecar = who.sidecar.present is True and not (who.caller.plaintext or who.caller.mtls)
