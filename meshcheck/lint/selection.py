@@ -10,6 +10,7 @@ from meshcheck.lint.evidence import Evidence
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import ObjectRef
 from meshcheck.semantics.attachment import selects
+from meshcheck.semantics.gateway.pods import is_gateway
 
 
 def in_scope(evidence: Evidence, namespace: str) -> tuple[Workload, ...]:
@@ -67,3 +68,33 @@ def _standing(workloads: tuple[Workload, ...]) -> Iterator[Workload]:
             if (namespace, owner.kind, owner.name) in known or (namespace, "Deployment", deployment) in known:
                 continue
         yield workload
+
+
+def selected_by(evidence: Evidence, policy: Any) -> tuple[Workload, ...]:
+    """Workloads that the selector of one of Istio's policies selects; none for a policy without a selector."""
+    selector = policy.attachment.selector if hasattr(policy, "attachment") else policy.selector
+    if not selector:
+        return ()
+    namespace, root = policy.meta.namespace, evidence.world.mesh.root_namespace
+    every = evidence.once("standing by label", lambda: _by_label(evidence))
+    keys = [(None if namespace == root else namespace, key, value) for key, value in selector.items()]
+    near = min((every.get(key, ()) for key in keys), key=len, default=())
+    return tuple(w for w in near if selects(selector, w.pod_labels))
+
+
+def gateway_elsewhere(evidence: Evidence, policy: Any) -> Workload | None:
+    """A gateway's pods in another namespace that have the labels a policy selects, where no workload of its own namespace has them."""
+    selector, namespace = policy.attachment.selector, policy.meta.namespace
+    if not selector or namespace == evidence.world.mesh.root_namespace or selected_by(evidence, policy):
+        return None
+    gateways = evidence.once("gateways", lambda: tuple(w for w in standing(evidence) if is_gateway(w)))
+    return next((w for w in gateways if selects(selector, w.pod_labels)), None)
+
+
+def _by_label(evidence: Evidence) -> dict[tuple[str | None, str, str], list[Workload]]:
+    out: dict[tuple[str | None, str, str], list[Workload]] = {}
+    for workload in standing(evidence):
+        for key, value in workload.pod_labels.items():
+            for namespace in (workload.namespace, None):
+                out.setdefault((namespace, key, value), []).append(workload)
+    return out

@@ -44,4 +44,5 @@ from meshcheck.lint.rule import refusal
 def claims(kind: str, problem: Problem) -> bool:
     """Istio's refusals of a condition's key."""
     path = problem.path
-    return kind == "AuthorizationPolicy" and problem.refused_by is not None and path[-1:] == ("key",) and "when" in path
+    known = "cannot be used with action CUSTOM" in problem.message  # a key that exists: MC517
+    return kind == "AuthorizationPolicy" and problem.refused_by is not None and path[-1:] == ("key",) and "when" in path and not known

@@ -30,7 +30,8 @@ Policies that are applied before their workload.
 
 ## Silent when
 
-The world is open: the workload may be in another file. PeerAuthentications are MC416's, RequestAuthentications MC506's.
+The world is open: the workload may be in another file. PeerAuthentications are MC416's,
+RequestAuthentications MC506's, and selectors of gateways in other namespaces MC121's.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.lint.selection import unmatched
+from meshcheck.lint.selection import gateway_elsewhere, unmatched
 
 
 @rule("MC102", "selector-matches-nothing", severity="warning", needs="absence", kinds=("Workload",))
 def check(evidence: Evidence) -> Iterator[Found]:
     """AuthorizationPolicies that select nothing."""
     for policy, hint in unmatched(evidence, "AuthorizationPolicy"):
-        yield found(policy.meta, ("spec", "selector"), f"selects no workload in its scope{hint}")
+        if gateway_elsewhere(evidence, policy) is None:
+            yield found(policy.meta, ("spec", "selector"), f"selects no workload in its scope{hint}")
