@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshcheck.cli.beside import Section, add_beside_options, sections
 from meshcheck.cli.callers import caller_of, target_of
+from meshcheck.cli.fix_options import add_fix_options
 from meshcheck.cli.questions import default_method, headers_of, split_url
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
@@ -17,7 +18,7 @@ from meshcheck.model.question import Question, Target
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
-    from meshcheck.model.trace import Trace
+    from meshcheck.model.trace import Cause, Fix, Trace
     from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
 
@@ -27,6 +28,8 @@ examples:
   meshcheck why -f manifests/ --from deploy/frontend -n shop --to shop/cart:8080 -H 'x-team: a'
   meshcheck trace -f manifests/ --from external --to https://shop.example.com/ --jwt "$TOKEN"
   kustomize build overlays/prod | meshcheck trace -f - --from shop/frontend --to tcp://db.shop:5432
+  meshcheck trace -f manifests/ --from shop/frontend --to http://cart.shop/ --diff          what would let it through
+  meshcheck trace -f manifests/ --from shop/frontend --to http://cart.shop/ --fix           write it into the files
 
 exit status: 0 allowed, 1 denied, 2 wrong use or unreadable input, 3 unknown (the missing fact is named)
 """
@@ -62,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     call.add_argument("--sni", metavar="NAME", help="TLS server name")
     add_source_options(p)
     add_beside_options(p)
+    add_fix_options(p)
     out = p.add_argument_group("output")
     out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"), default="text")
     out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -86,13 +90,45 @@ def run(words: list[str]) -> int:
     reading = read_sources(options)
     world = world_of(options, reading)
     warn(reading, world)
+    from meshcheck.explain.causes import causes_of
+    from meshcheck.explain.fixes import fixes_of
     from meshcheck.semantics.tracing.trace import trace
 
     _check_names(world, question)
     arrivals: list[Arrived] | None = [] if options.proxy_config else None
-    result = trace(world, question, explain=True, arrivals=arrivals)
-    print(_render(options, world, reading, result, sections(options, world, reading, result, arrivals)), end="")
-    return STATUS[result.verdict]
+    found = trace(world, question, explain=True, arrivals=arrivals)
+    beside = sections(options, world, reading, found, arrivals)
+    answer = _Answer(found, causes_of(world, found), fixes_of(world, found, reading.value_of), beside)
+    if options.fix is not None or options.diff:
+        return _fix(options, reading, answer)
+    print(_render(options, reading, answer), end="")
+    return STATUS[found.verdict]
+
+
+class _Answer(NamedTuple):
+    """What is said about a call."""
+
+    found: Trace
+    causes: Sequence[Cause]
+    fixes: Sequence[Fix]
+    beside: tuple[Section, ...]
+    done: dict[str, Any] | None = None
+    """What `--fix` has done."""
+
+
+def _fix(options: argparse.Namespace, reading: Reading, answer: _Answer) -> int:
+    """`--fix` and `--diff`; the exit status is 0 when a fix was written."""
+    from meshcheck.cli.fixing import apply, chosen
+
+    fix = chosen(options, answer.fixes)
+    if options.output == "text" and not options.diff:
+        print(_render(options, reading, answer), end="")
+    done = apply(options, fix, reading) if fix is not None else None
+    if options.output != "text":
+        print(_render(options, reading, answer._replace(done=done)), end="")
+    elif fix is None and answer.found.verdict == "denied":
+        print("meshcheck: no fix is known for this refusal", file=sys.stderr)
+    return 0 if done and done["written"] else STATUS[answer.found.verdict]
 
 
 def _batch(options: argparse.Namespace) -> int:
@@ -120,25 +156,29 @@ def _batch(options: argparse.Namespace) -> int:
     return run_batch(options.batch, answers, sys.stdout.write)
 
 
-def _render(options: argparse.Namespace, world: World, reading: Reading, found: Trace, beside: tuple[Section, ...]) -> str:
-    from meshcheck.explain.causes import causes_of
-    from meshcheck.explain.fixes import fixes_of
-
-    causes = causes_of(world, found)
-    fixes = fixes_of(world, found, reading.value_of)
+def _render(options: argparse.Namespace, reading: Reading, answer: _Answer) -> str:
+    found, causes, fixes, beside, done = answer
     if options.output in ("json", "jsonl"):
         from meshcheck.render.trace_json import trace_json
 
         out = trace_json(found, reading.place, causes, fixes, brief=options.brief)
-        out |= {section.name: section.value for section in beside}
+        out |= {section.name: section.value for section in beside} | ({"fixed": done} if done is not None else {})
         return json.dumps(out, ensure_ascii=False, indent=2 if options.output == "json" else None) + "\n"
     from meshcheck.render import trace_text
-    from meshcheck.render.style import style_for
+    from meshcheck.render.style import Style, style_for
+
+    markdown = options.output == "markdown"
+    style = Style(False) if markdown else style_for(sys.stdout, options.color)
+
+    def patch_of(fix: Fix) -> list[str]:
+        from meshcheck.cli.fixing import patch_lines
+
+        return patch_lines(fix, reading, options.patch_format, style)
 
     above, below = "".join(section.above for section in beside), "".join(section.below for section in beside)
-    if options.output == "markdown":
-        return trace_text.trace_markdown(found, reading.place, causes, fixes) + below
-    return above + trace_text.trace_text(found, reading.place, causes, fixes, style_for(sys.stdout, options.color)) + below
+    if markdown:
+        return trace_text.trace_markdown(found, reading.place, causes, fixes, patch_of) + below
+    return above + trace_text.trace_text(found, reading.place, causes, fixes, style, patch_of) + below
 
 
 def _check_names(world: World, question: Question) -> None:

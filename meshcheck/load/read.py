@@ -102,6 +102,10 @@ class Reading:
         for (file, _), (line, text) in self._texts.items():
             yield file, line, text
 
+    def text_of(self, origin: Origin | None) -> tuple[int, str] | None:
+        """(first line counted from 1, text) of the document that holds an object; None where it was no text."""
+        return self._texts.get((origin.file, origin.document)) if origin is not None else None
+
     def value_of(self, origin: Origin | None) -> dict[str, Any] | None:
         """The object that was read at an origin, as it was written."""
         if not self._by_origin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meshcheck.model.objects import Meta, ObjectRef, Path
+from meshcheck.model.objects import Meta, ObjectRef, Origin, Path
 from meshcheck.model.question import Question
 from meshcheck.model.reason import Reason
 from meshcheck.model.record import record, value
@@ -54,6 +54,8 @@ class Station:
     """The identity that the server sees, without `spiffe://`; None for plaintext."""
     answers: bool = False
     """The proxy answers by itself, below 400: the call ends here, allowed."""
+    wire: tuple[str, int] | None = None
+    """Protocol and port of the connection that network policies look at."""
 
 
 @record
@@ -127,3 +129,5 @@ class Fix:
     safe: bool = True
     verified: bool = False
     also_opens: tuple[str, ...] = ()
+    origins: tuple[Origin | None, ...] = ()
+    """Of each patch: where its object was read. Of a new object (one `add` with an empty path): of one in whose file it may stand."""

@@ -22,24 +22,22 @@ def unified(name: str, old: str, new: str, style: Style, context: int = 3) -> st
     return "\n".join(out) + "\n"
 
 
-def hunks(old: str, new: str, style: Style, context: int = 3) -> list[str]:
-    """The changed lines of a text and some around them, each with its number in the new text in front (removed ones: in the old one)."""
+def hunks(old: str, new: str, style: Style, context: int = 3, first: int = 1) -> list[str]:
+    """The changed lines of a text and some around them, each with its number in front; `first` is that of the text's first line."""
     out: list[str] = []
     before = after = 0
-    width = len(str(max(old.count("\n"), new.count("\n")) + 1))
+    width = len(str(max(old.count("\n"), new.count("\n")) + first))
     for line in unified_diff(_lines(old), _lines(new), n=context, lineterm="\n"):
         body = line.rstrip("\r\n")
-        if line.startswith(("---", "+++")) and not before:
+        if not after and line.startswith(("---", "+++")):
             continue
         if line.startswith("@@"):
             if out:
                 out.append(style.dim(" " * width + " …"))
-            starts = [part.lstrip("-+").partition(",")[0] for part in body.split()[1:3]]
-            before, after = int(starts[0]), int(starts[1])
+            before, after = (int(part.lstrip("-+").partition(",")[0]) + first - 1 for part in body.split()[1:3])
             continue
         sign = line[:1]
-        number = before if sign == "-" else after
-        out.append(style.dim(f"{number:>{width}} ") + _painted(body, style))
+        out.append(style.dim(f"{before if sign == '-' else after:>{width}} ") + _painted(body, style))
         before += sign in (" ", "-")
         after += sign in (" ", "+")
     return out

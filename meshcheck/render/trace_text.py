@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from meshcheck.model.objects import Place
 from meshcheck.model.question import Question
@@ -54,8 +54,15 @@ def symptom_words(symptom: Symptom) -> str:
     return f"{symptom.status} {symptom.body}".strip() if symptom.status else "reaches the workload"
 
 
-def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Sequence[Fix], style: Style) -> str:
-    """The whole answer, ending in a newline."""
+def trace_text(
+    trace: Trace,
+    locate: Locate,
+    causes: Sequence[Cause],
+    fixes: Sequence[Fix],
+    style: Style,
+    patch_of: Callable[[Fix], Sequence[str]] = lambda _: (),
+) -> str:
+    """The whole answer, ending in a newline. `patch_of` gives the lines that stand under the first fix."""
     lines = [headline(trace, style), "", f"  {_call(trace)}", ""]
     number = 0
     width = max((len(TITLES.get(s.name, s.name)) for hop in trace.hops for s in hop.stations), default=0)
@@ -76,13 +83,20 @@ def trace_text(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Seq
         lines.append(f"  {style.bold(label)}   {first}{_at(_cause_place(cause, locate), style)}")
         lines += [f"          spec.{part}" for part in more]
     for n, fix in enumerate(fixes):
-        checked = " (checked: the call then gets through)" if fix.verified else ""
-        lines.append(f"  {style.bold('Fix  ' if n == 0 else 'or   ')}   {fix.description}{checked}")
+        first, *more = fix.description.split("; and ")
+        said = [f"  {style.bold('Fix  ' if n == 0 else 'or   ')}   {first}", *(f"          and {part}" for part in more)]
+        lines += [*said[:-1], said[-1] + _checked(fix)]
+        lines += [f"          {style.yellow('opens more:')} {more}" for more in fix.also_opens]
+        lines += [f"          {line}".rstrip() for line in (patch_of(fix) if n == 0 else ())]
     for missing in trace.missing:
         lines.append(f"  {style.yellow('Missing')} {missing.fact}")
     for note in trace.notes:
         lines.append(f"  {style.dim('Note')}    {note}")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _checked(fix: Fix) -> str:
+    return " (checked: the call then gets through)" if fix.verified else ""
 
 
 def headline(trace: Trace, style: Style = Style(False)) -> str:  # noqa: B008 it has no state
@@ -180,7 +194,13 @@ def _at(place: Place | None, style: Style) -> str:
     return style.dim(f"   {place}") if place else ""
 
 
-def trace_markdown(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes: Sequence[Fix]) -> str:
+def trace_markdown(
+    trace: Trace,
+    locate: Locate,
+    causes: Sequence[Cause],
+    fixes: Sequence[Fix],
+    patch_of: Callable[[Fix], Sequence[str]] = lambda _: (),
+) -> str:
     """The answer for a ticket or a pull request."""
     sign = {ALLOWED: "✅", DENIED: "❌"}.get(trace.verdict, "❔")
     lines = [f"### {sign} {headline(trace)[2:]}", "", f"`{_call(trace)}`", "", "| # | Station | Verdict | |", "|---|---|---|---|"]
@@ -193,7 +213,11 @@ def trace_markdown(trace: Trace, locate: Locate, causes: Sequence[Cause], fixes:
     for cause in causes:
         place = _cause_place(cause, locate)
         lines.append(f"- **Cause**: {cause.message}" + (f" (`{place}`)" if place else ""))
-    lines += [f"- **Fix**: {fix.description}" for fix in fixes]
+    for n, fix in enumerate(fixes):
+        lines.append(f"- **{'Fix' if n == 0 else 'or'}**: {fix.description}{_checked(fix)}")
+        lines += [f"  - opens more: {more}" for more in fix.also_opens]
+        if n == 0 and (patch := patch_of(fix)):
+            lines += ["", "  ```diff", *(f"  {line}" for line in patch), "  ```", ""]
     lines += [f"- **Missing**: {missing.fact}" for missing in trace.missing]
     lines += [f"- {note}" for note in trace.notes]
     return "\n".join(lines).rstrip() + "\n"

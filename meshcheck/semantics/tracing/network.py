@@ -61,9 +61,7 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     if not has_policies(world):
         _policies_of(world, workload.namespace, _DNS_SERVICES[0][0])
         return None
-    service = next((s for namespace, name in _DNS_SERVICES if (s := world.service(namespace, name)) is not None), None)
-    found = of_service(world, service, 53, protocol="UDP").backends if service is not None else ()
-    servers = [(b.workload, b.address, b.port) for b in found if b.workload is not None]
+    servers = [(b.workload, b.address, b.port) for b in _dns_backends(world) if b.workload is not None]
     asked = servers or [(_usual_dns(world), "", 53)]
     if not isolated(world, workload, "egress") and not any(isolated(world, server, "ingress") for server, _, _ in asked):
         return None
@@ -96,6 +94,16 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     return station(DENIED, f"{side.summary}: the caller cannot ask the cluster's DNS (UDP 53)", side)
 
 
+def _dns_backends(world: World) -> tuple[Backend, ...]:
+    service = next((s for namespace, name in _DNS_SERVICES if (s := world.service(namespace, name)) is not None), None)
+    return of_service(world, service, 53, protocol="UDP").backends if service is not None else ()
+
+
+def dns_servers(world: World) -> list[Workload]:
+    """The pods of the cluster's DNS; those of nearly every cluster where they are not in the input."""
+    return [b.workload for b in _dns_backends(world) if b.workload is not None] or [_usual_dns(world)]
+
+
 def _usual_dns(world: World) -> Workload:
     """The DNS pods of nearly every cluster: `k8s-app: kube-dns` in kube-system, at an address that is not known."""
     meta = Meta(ObjectRef("v1", "Pod", "kube-system", "coredns"), {}, {}, "", None)
@@ -115,7 +123,7 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
     every = _policies_of(world, *(end.workload.namespace for end in (source, target) if end.workload is not None))
     sides = network_policy.evaluate(every, source, target, question.transport, backend.port, strict=strict, explain=explain)
     return [
-        _station(side, who.workload if side.direction == "egress" else backend.workload)
+        _station(side, who.workload if side.direction == "egress" else backend.workload, (question.transport, backend.port))
         for side in sides
         if explain or strict or side.allowed is not True
     ]
@@ -165,7 +173,7 @@ def _node_at(world: World, address: str) -> Node | None:
     return table.get(address) if address else None
 
 
-def _station(side: Side, workload: Workload | None) -> Station:
+def _station(side: Side, workload: Workload | None, wire: tuple[str, int]) -> Station:
     verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[side.allowed]
     return Station(
         name="network-policy",
@@ -178,6 +186,7 @@ def _station(side: Side, workload: Workload | None) -> Station:
         decider=_decider(side),
         missing=side.missing,
         workload=str(workload) if workload else None,
+        wire=wire,
     )
 
 

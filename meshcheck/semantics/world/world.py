@@ -110,6 +110,12 @@ class World:
 
         return self.once(("assuming", tuple(sorted(sidecars.items()))), make)
 
+    def with_objects(self, changed: Mapping[str, tuple[Any, ...]]) -> World:
+        """This World with other objects under some headings of its inventory; all others, and what is said beside them, stay."""
+        old = self.inventory
+        inventory = Inventory({**old.objects, **changed}, old.refused, old.noted, old.not_decoded, old.coverage)
+        return World(inventory, self._mesh, closed=self.closed, injected=self.injected, assumed=self.assumed)
+
     @property
     def mesh(self) -> MeshConfig:
         """Istio's mesh config."""

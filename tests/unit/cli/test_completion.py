@@ -14,7 +14,7 @@ from meshcheck.cli.main import COMMANDS
 
 WORLD = str(Path(__file__).resolve().parents[3] / "manifests/scenarios/method-not-allowed/manifests.yaml")
 FREE = {
-    "'K: V'", "TOKEN", "JSON", "IP", "URL", "NAME", "TD", "TEXT", "GROUP", "DURATION", "[NS/]NAME", "ADDR", "PORT",
+    "'K: V'", "TOKEN", "JSON", "IP", "URL", "NAME", "TD", "TEXT", "GROUP", "DURATION", "[NS/]NAME", "ADDR", "PORT", "N",
 }  # fmt: skip
 """Kinds of values that nobody can guess: whoever adds one says so here, or teaches values.py what it can be."""
 

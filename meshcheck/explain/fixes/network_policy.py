@@ -1,0 +1,174 @@
+"""NetworkPolicies and their admin tiers: one more peer or port, one more rule, or a policy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from meshcheck.explain.causes import failing
+from meshcheck.explain.fixes.case import Candidate, Case, at, change, created, free_name, push, single, telling_labels
+from meshcheck.model.core import Workload
+from meshcheck.model.json_patch import Step
+from meshcheck.model.network_policy import INGRESS
+from meshcheck.model.objects import Meta, Path
+from meshcheck.model.reason import Reason
+from meshcheck.semantics.addresses import parse_address
+from meshcheck.semantics.tracing.network import dns_servers
+
+_ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+
+
+class _Wire:
+    """The connection that a policy refuses: whose side, the other end, and the port."""
+
+    def __init__(self, case: Case) -> None:
+        self.world = case.world
+        mention = next((m for m in case.station.policies if m.direction), None)
+        self.direction = (mention.direction if mention else None) or INGRESS
+        dns = case.station.name == "dns"
+        self.protocol, self.port = case.station.wire or ("UDP", 53)
+        self.subject = case.server
+        servers = dns_servers(case.world) if dns else []
+        self.peer: Workload | None = case.source if self.direction == INGRESS else servers[0] if servers else case.target
+        self.ports = [{"protocol": self.protocol, "port": self.port}]
+        if dns:
+            self.ports.append({"protocol": "TCP", "port": 53})
+            if self.direction == INGRESS:
+                self.subject, self.peer = servers[0] if servers else None, case.source
+        question = case.question
+        self.address = question.source_ip or question.caller.ip or "" if self.direction == INGRESS else _address_of(case)
+
+    @property
+    def list_name(self) -> str:
+        return "from" if self.direction == INGRESS else "to"
+
+    def peer_for(self, namespace: str) -> dict[str, Any] | None:
+        """The other end as a peer of a policy in a namespace."""
+        if self.peer is not None:
+            peer: dict[str, Any] = {}
+            if self.peer.namespace != namespace:
+                peer["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": self.peer.namespace}}
+            peer["podSelector"] = {"matchLabels": telling_labels(self.world, self.peer)}
+            return peer
+        parsed = parse_address(self.address) if self.address else None
+        return {"ipBlock": {"cidr": f"{self.address}/{32 if parsed.bits == 32 else 128}"}} if parsed is not None else None
+
+    @property
+    def peer_words(self) -> str:
+        return str(self.peer) if self.peer is not None else self.address
+
+    @property
+    def port_words(self) -> str:
+        return " and ".join(f"{port['protocol']} {port['port']}" for port in self.ports)
+
+
+def _address_of(case: Case) -> str:
+    host = case.question.target.ip or case.question.target.host or ""
+    return host if parse_address(host) is not None else ""
+
+
+def candidates(case: Case) -> Iterator[Candidate]:
+    """Ways past a station of network policies."""
+    wire = _Wire(case)
+    if case.decider is not None and case.decider.ref.kind in _ADMIN:
+        yield from _admin(case, wire, case.decider)
+        return
+    metas = {m.meta.ref: m.meta for m in case.station.policies if m.effect == "isolates"}
+    for reason in case.station.reasons:
+        meta = metas.get(reason.object) if reason.object else None
+        raw = case.raw(meta)
+        if meta is not None and raw is not None:
+            yield from _near_miss(case, wire, meta, raw, reason)
+    peers = {namespace: wire.peer_for(namespace) for namespace in {meta.namespace for meta in metas.values()}}
+    for meta in metas.values():
+        raw, peer = case.raw(meta), peers[meta.namespace]
+        if raw is not None and peer is not None and at(raw, ("spec", wire.direction)):
+            rule = {wire.list_name: [peer], "ports": wire.ports}
+            step = push(raw, ("spec", wire.direction), rule)
+            yield single(f"add a rule to {meta.ref}: {_words(wire)}", meta, step)
+    yield from _new_policy(case, wire, next(iter(metas.values()), None))
+
+
+def _words(wire: _Wire) -> str:
+    return f"{wire.direction} {wire.list_name} {wire.peer_words}, {wire.port_words}"
+
+
+def _near_miss(case: Case, wire: _Wire, meta: Meta, raw: Mapping[str, Any], reason: Reason) -> Iterator[Candidate]:
+    """A rule that lacks the port, or the peer."""
+    field = _rule_of(reason.field)
+    if field is None:
+        return
+    missed = [leaf.field for leaf in failing(reason) if leaf.field]
+    ports = any("ports" in path for path in missed)
+    peers = any(wire.list_name in path for path in missed)
+    name = f"{wire.direction} rule {field[-1]} of {meta.ref}"
+    if ports and not peers:
+        yield from _other_port(case, wire, meta, raw, field)
+        steps = tuple(push(raw, (*field, "ports"), port) for port in wire.ports)
+        yield Candidate(f"add {wire.port_words} to the ports of {name}", ((meta, steps),))
+    peer = wire.peer_for(meta.namespace)
+    if peers and not ports and peer is not None and at(raw, (*field, wire.list_name)):
+        step = push(raw, (*field, wire.list_name), peer)
+        yield single(f"add {wire.peer_words} to the peers of {name}", meta, step, wide=int(not at(raw, (*field, "ports"))))
+
+
+def _rule_of(field: Path) -> Path | None:
+    """`("spec", "ingress", 0)`, whatever stands behind it."""
+    return field[:3] if len(field) >= 3 and isinstance(field[2], int) else None
+
+
+def _other_port(case: Case, wire: _Wire, meta: Meta, raw: Mapping[str, Any], rule: Path) -> Iterator[Candidate]:
+    """The port of a Service where policies see that of the pod."""
+    server = wire.subject if wire.direction == INGRESS else wire.peer
+    if server is None:
+        return
+    numbers = {port.number: service.name for service in case.world.services_of(server) for port in service.ports}
+    for number, written in enumerate(at(raw, (*rule, "ports")) or ()):
+        port = written.get("port") if isinstance(written, dict) else None
+        if port in numbers and port != wire.port:
+            words = f"write {wire.port}, the pod's port, instead of {port}, the port of Service {numbers[port]}, in {wire.direction} rule"
+            step: Step = change((*rule, "ports", number, "port"), wire.port)
+            yield single(f"{words} {rule[-1]} of {meta.ref}", meta, step)
+
+
+def _new_policy(case: Case, wire: _Wire, beside: Meta | None) -> Iterator[Candidate]:
+    """A policy that opens this connection and nothing else; others stay as they are, because policies add up."""
+    subject = wire.subject
+    peer = wire.peer_for(subject.namespace) if subject is not None else None
+    if subject is None or peer is None:
+        return
+    other = wire.peer.name if wire.peer is not None else "address"
+    verb = "from" if wire.direction == INGRESS else "to"
+    name = free_name(case.world, "NetworkPolicy", subject.namespace, f"{subject.name}-{verb}-{other}")
+    spec = {
+        "podSelector": {"matchLabels": telling_labels(case.world, subject)},
+        "policyTypes": [wire.direction.capitalize()],
+        wire.direction: [{wire.list_name: [peer], "ports": wire.ports}],
+    }
+    near = beside or subject.meta
+    new = created("NetworkPolicy", "networking.k8s.io/v1", subject.namespace, name, spec=spec)
+    yield Candidate(f"add {new[0].ref}: {_words(wire)}", (new,), 0, near)
+
+
+# ---- admin tiers ----
+
+
+def _admin(case: Case, wire: _Wire, meta: Meta) -> Iterator[Candidate]:
+    """A rule in front of the one that denies; for the baseline tier a NetworkPolicy does, too."""
+    if meta.ref.kind == "BaselineAdminNetworkPolicy" or at(case.raw(meta), ("spec", "tier")) == "Baseline":
+        yield from _new_policy(case, wire, None)
+    raw = case.raw(meta)
+    number = case.station.decider.field[2] if case.station.decider is not None and len(case.station.decider.field) > 2 else None
+    if raw is None or not isinstance(number, int) or wire.peer is None:
+        return
+    peer = {
+        "pods": {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": wire.peer.namespace}},
+            "podSelector": {"matchLabels": telling_labels(case.world, wire.peer)},
+        }
+    }
+    for action, words in (("Pass", "leaves it to NetworkPolicies"), ("Allow", "allows it"), ("Accept", "allows it")):
+        rule = {"name": f"{action.lower()}-{wire.peer.name}"[:63], "action": action, wire.list_name: [peer]}
+        step: Step = {"op": "add", "path": f"/spec/{wire.direction}/{number}", "value": rule}
+        text = f"add a rule before rule {number} of {meta.ref} that {words}: {wire.direction} {wire.list_name} {wire.peer_words}"
+        yield single(text, meta, step, wide=1)
