@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.fields import values_of
+from meshcheck.lint.identities import account_in
 from meshcheck.lint.proxies import servers
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy, Field
+from meshcheck.model.objects import Path
+from meshcheck.semantics.authorization.tests import WHEN
 
-_NAMES = {"source.principal": "principals", "source.namespace": "namespaces", "source.serviceAccount": "serviceAccounts"}
 
-
-def account_of(value: str, field: str, policy_namespace: str) -> tuple[str, str] | None:
+def account_of(evidence: Evidence, policy: AuthorizationPolicy, field: Field, value: str) -> tuple[str, str] | None:
     """(namespace, account) that a value of `principals` or `serviceAccounts` names exactly; None for wildcards and other fields."""
-    field = _NAMES.get(field, field)
-    if "*" in value:
-        value = value.removeprefix("*/") if value.startswith("*/ns/") else ""
-        value = f"any/{value}" if value and "*" not in value else ""
-    if field == "principals":
-        parts = value.split("/")
-        return (parts[2], parts[4]) if len(parts) == 5 and parts[1] == "ns" and parts[3] == "sa" else None
-    if field == "serviceAccounts" and value:
-        namespace, slash, name = value.partition("/")
-        return (namespace, name) if slash else (policy_namespace, value)
+    kind = WHEN.get(field.name, field.name)
+    if (kind == "principals" and value.count("/") == 4) or kind == "serviceAccounts":
+        return account_in(value, policy.meta.namespace, evidence.world.mesh.trust_domains)
     return None
+
+
+def granted_accounts(evidence: Evidence) -> Iterator[tuple[AuthorizationPolicy, Path, str, tuple[str, str]]]:
+    """(policy, path of the value, value, (namespace, account)) of all values of ALLOW rules that name one account."""
+    for policy in evidence.of("AuthorizationPolicy"):
+        for rule in policy.rules if policy.action == "ALLOW" else ():
+            for field in (field for fields in (*rule.sources, rule.conditions) for field in fields if not field.negated):
+                for path, value in values_of(field):
+                    account = account_of(evidence, policy, field, value)
+                    if account is not None:
+                        yield policy, path, value, account
 
 
 def workloads_with(evidence: Evidence, namespace: str, account: str) -> tuple[Workload, ...]:
@@ -32,10 +40,10 @@ def workloads_with(evidence: Evidence, namespace: str, account: str) -> tuple[Wo
 
 def named_callers(evidence: Evidence, policy: AuthorizationPolicy, field: Field, value: str) -> tuple[Workload, ...]:
     """The workloads that a value of `principals`, `serviceAccounts` or `namespaces` names exactly; empty for wildcards."""
-    account = account_of(value, field.name, policy.meta.namespace)
+    account = account_of(evidence, policy, field, value)
     if account is not None:
         return workloads_with(evidence, *account)
-    if _NAMES.get(field.name, field.name) == "namespaces" and "*" not in value:
+    if WHEN.get(field.name, field.name) == "namespaces" and "*" not in value:
         table = evidence.once("servers by namespace", lambda: _by_namespace(evidence))
         return tuple(table.get(value, ()))
     return ()

@@ -27,6 +27,7 @@ class Evidence:
         documents: Iterable[Document],
         duplicate_keys: Iterable[tuple[Place, str]] = (),
         not_read: Iterable[tuple[Place, str]] = (),
+        before: World | None = None,
     ) -> None:
         self.world = world
         self.documents = tuple(documents)
@@ -34,6 +35,8 @@ class Evidence:
         """(place of the later entry, key) of keys that stand twice in a mapping."""
         self.not_read = tuple(not_read)
         """(place, reason) of documents that could not be read."""
+        self.before = before
+        """The state that `world` replaces, where there is one: rules about changes compare the two."""
         self._kept: dict[Any, Any] = {}
 
     def of(self, kind: str) -> tuple[Any, ...]:

@@ -47,6 +47,22 @@ def proxies(evidence: Evidence) -> tuple[Workload, ...]:
     return evidence.once("proxies", find)
 
 
+def is_plain(evidence: Evidence, workload: Workload) -> bool:
+    """Whether a workload certainly has no proxy of the mesh.
+
+    A namespace of which no Namespace object was read may be labelled by hand: that nothing asks for a sidecar there is no proof.
+    """
+    world, side = evidence.world, sidecar_of(evidence.world, workload)
+    if side.present is not False or side.ambient or is_gateway(workload):
+        return False
+    namespace = world.namespaces.get(workload.namespace)
+    refuses = "false" in (workload.pod_labels.get(_INJECT), workload.pod_annotations.get(_INJECT))
+    return workload.host_network or refuses or (namespace is not None and namespace.meta is not None)
+
+
+_INJECT = "sidecar.istio.io/inject"
+
+
 def governed(evidence: Evidence, policy: Any) -> tuple[Workload, ...]:
     """The proxies that an AuthorizationPolicy or RequestAuthentication applies to."""
     table = evidence.once("governed", lambda: _by_policy(evidence))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
@@ -37,37 +38,50 @@ def refusal(evidence: Evidence, caller: Workload, service: Service, port: Servic
     """What refuses every call of a workload to a Service port; None where some may pass, or where that is not known."""
 
     def find() -> Refusal | None:
-        answer = evidence.trace(question(caller, service, port))
-        if answer.verdict != DENIED or answer.decided_at is None:
-            return None
-        station = answer.decided_at[1]
-        if station.name in _ON_THE_WAY:
-            return Refusal(station, True)
-        if station.name == "authorization" and _whatever(evidence, answer, station, port):
-            return Refusal(station, False)
-        return None
+        return _end(evidence, question(caller, service, port), lambda server: target_number(port, server) or 0)
 
     return evidence.once(("refusal", id(caller), service.meta.ref, port.number), find)
+
+
+def pod_refusal(evidence: Evidence, caller: Workload, server: Workload, port: int) -> Refusal | None:
+    """The same for calls to a port of a pod's own address, as a scraper makes them."""
+    target = Target(namespace=server.namespace, workload=f"{server.kind}/{server.name}", port=port)
+    return _end(evidence, Question(_caller(caller), target, headers={}), lambda _: port)
+
+
+def _end(evidence: Evidence, asked: Question, port_of: Callable[[Workload], int]) -> Refusal | None:
+    answer = evidence.trace(asked)
+    if answer.verdict != DENIED or answer.decided_at is None:
+        return None
+    station = answer.decided_at[1]
+    if station.name in _ON_THE_WAY:
+        return Refusal(station, True)
+    if station.name == "authorization" and _whatever(evidence, answer, station, asked.is_http, port_of):
+        return Refusal(station, False)
+    return None
+
+
+def _caller(workload: Workload) -> Caller:
+    return Caller(namespace=workload.namespace, workload=f"{workload.kind}/{workload.name}")
 
 
 def question(caller: Workload, service: Service, port: ServicePort) -> Question:
     """A plain call of a workload to a Service port, in the protocol that the port is declared to speak."""
     http = port_protocol.protocol_of(port) in (port_protocol.HTTP, port_protocol.DETECTED)
     return Question(
-        caller=Caller(namespace=caller.namespace, workload=f"{caller.kind}/{caller.name}"),
+        caller=_caller(caller),
         target=Target(host=f"{service.name}.{service.namespace}", port=port.number),
         protocol="http" if http else "tcp",
         headers={},
     )
 
 
-def _whatever(evidence: Evidence, answer: Trace, station: Station, port: ServicePort) -> bool:
+def _whatever(evidence: Evidence, answer: Trace, station: Station, http: bool, port_of: Callable[[Workload], int]) -> bool:
     """Whether the policies of the called workload refuse the caller's identity for every request."""
     server = evidence.world.find_workload(*(station.workload or "").partition("/")[::2])
     if server is None:
         return False
     identity = next((s.identity for s in answer.hops[-1].stations if s.name == "mtls"), None)
-    a = call_with(principal=f"spiffe://{identity}" if identity else None, destination_port=target_number(port, server) or 0)
-    http = port_protocol.protocol_of(port) != port_protocol.TCP
+    a = call_with(principal=f"spiffe://{identity}" if identity else None, destination_port=port_of(server))
     policies = compiled(evidence.world, server, http)
     return evaluate.deny(policies, a).allowed is False or evaluate.allow(policies, a).allowed is False

@@ -15,6 +15,7 @@ from meshcheck.lint.rule import HEADINGS, Rule
 from meshcheck.lint.settings import Settings
 from meshcheck.load.read import Reading
 from meshcheck.load.split import split
+from meshcheck.semantics.world import World
 
 HERE = Path(__file__).parent
 RULES = {rule.code: rule for rule in registry.rules()}
@@ -25,6 +26,16 @@ _MESH = re.compile(r"# mesh-config: (.*)")
 FEW_DOCUMENTS = ("absence", "documents")
 
 
+def _before(code: str) -> World | None:
+    """The state before, of rules that need one."""
+    path = HERE / code / "before.yaml"
+    if not path.exists():
+        return None
+    reading = Reading(exact=True)
+    reading.add_text("before.yaml", path.read_text(encoding="utf-8"))
+    return build_world(reading, closed=True)
+
+
 def _found(text: str, code: str, closed: bool = True) -> list[int]:
     """Lines at which a rule finds something in a text."""
     reading = Reading(exact=True)
@@ -32,7 +43,9 @@ def _found(text: str, code: str, closed: bool = True) -> list[int]:
     mesh = _MESH.match(text)
     world = build_world(reading, closed=closed, mesh_text=mesh[1] if mesh else None)
     settings = Settings(select=() if RULES[code].reviews else (code,), pedantic=True)
-    found = lint(evidence_of(reading, world), tuple(RULES.values()), settings, reading.span, reading.texts()).findings
+    evidence = evidence_of(reading, world)
+    evidence.before = _before(code)
+    found = lint(evidence, tuple(RULES.values()), settings, reading.span, reading.texts()).findings
     return [finding.place.line if finding.place else 0 for finding in found if finding.code == code]
 
 
@@ -81,6 +94,7 @@ def test_each_rule_has_its_page_and_its_examples(rule: Rule) -> None:
     for kind in ("bad", "good"):
         assert list(HERE.glob(f"{rule.code}/{kind}*.yaml")), f"tests/rules/{rule.code}/ has no {kind}*.yaml"
     assert bool(rule.kinds) == (rule.needs == "absence")
+    assert (HERE / rule.code / "before.yaml").exists() == (rule.needs == "two-worlds")
 
 
 def test_examples_are_of_rules_that_exist() -> None:

@@ -48,7 +48,7 @@ from typing import NamedTuple
 from meshcheck.lint.callers import named_callers
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.partial_calls import call_with
-from meshcheck.lint.proxies import governed, listed
+from meshcheck.lint.proxies import governed, is_plain, listed
 from meshcheck.lint.refusals import Refusal, refusal
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Service, ServicePort, Workload
@@ -100,11 +100,11 @@ def _blocked(evidence: Evidence, one: CompiledRule, field: Field, value: str, pr
         for caller in named_callers(evidence, one.policy, field, value) if ports else ():
             if caller is server:
                 continue
-            side = sidecar_of(evidence.world, caller)
-            if side.ambient or side.present is None:
+            side, plain = sidecar_of(evidence.world, caller), is_plain(evidence, caller)
+            if not (side.present or plain):
                 return []
             stopped = _stopped(evidence, caller, ports)
-            if stopped is None and side.present:
+            if stopped is None and not plain:
                 return []
             out.setdefault(id(caller), Blocked(caller, stopped))
     return list(out.values())

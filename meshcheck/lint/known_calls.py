@@ -1,0 +1,56 @@
+"""Calls of which the manifests say that they are made: addresses of Services in the environment and arguments of containers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from meshcheck.lint.evidence import Evidence
+from meshcheck.model.core import Service, ServicePort, Workload
+from meshcheck.model.objects import Path
+from meshcheck.semantics.world.hosts import look_up
+
+_ADDRESS = re.compile(r"(?:([a-z][a-z0-9+.]*)://(?:[^/@\s]*@)?)?([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)(?::(\d{1,5}))?(?![-\w.])", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443, "grpc": 80, "ws": 80, "wss": 443, "redis": 6379, "postgres": 5432, "postgresql": 5432, "mysql": 3306}
+
+
+class KnownCall(NamedTuple):
+    """A workload that is told the address of a Service, and where."""
+
+    caller: Workload
+    service: Service
+    port: ServicePort
+    field: Path
+
+
+def known_calls(evidence: Evidence, caller: Workload) -> Iterator[KnownCall]:
+    """The Service ports whose addresses a workload is told; each once."""
+    seen = set()
+    for field, text in _texts(caller):
+        for scheme, host, number in _ADDRESS.findall(text):
+            port = int(number) if number else _PORTS.get(scheme.lower(), 0)
+            if not port or (not scheme and not number):
+                continue
+            service = look_up(evidence.world, host.lower(), caller.namespace).service
+            found = next((p for p in service.ports if p.number == port and p.protocol == "TCP"), None) if service is not None else None
+            if service is not None and found is not None and (service.meta.ref, port) not in seen:
+                seen.add((service.meta.ref, port))
+                yield KnownCall(caller, service, found, field)
+
+
+def _texts(workload: Workload) -> Iterator[tuple[Path, str]]:
+    """Values of environment variables and arguments, with their places."""
+    at: Path = ("spec",)
+    if workload.kind == "CronJob":
+        at = ("spec", "jobTemplate", "spec", "template", "spec")
+    elif workload.kind != "Pod":
+        at = ("spec", "template", "spec")
+    for n, container in enumerate(workload.pod.get("containers") or ()):
+        for m, item in enumerate(container.get("env") or ()):
+            if isinstance(item.get("value"), str):
+                yield (*at, "containers", n, "env", m, "value"), item["value"]
+        for part in ("command", "args"):
+            for m, text in enumerate(container.get(part) or ()):
+                if isinstance(text, str):
+                    yield (*at, "containers", n, part, m), text
