@@ -149,7 +149,9 @@ def _batch(options: argparse.Namespace) -> int:
             found = trace(world, question_of(asked), explain=not brief)
             if brief:
                 return {"trace": trace_json(found, reading.place, brief=True)}
-            return {"trace": trace_json(found, reading.place, causes_of(world, found), fixes_of(world, found, reading.value_of))}
+            return {
+                "trace": trace_json(found, reading.place, causes_of(world, found), fixes_of(world, found, reading.value_of, opens=False))
+            }
 
         return rows(line, answer)
 

@@ -43,7 +43,7 @@ def answer(seen: Seen, asked: Asked) -> Answer:
         seen.uid_of(decider.meta.origin) if decider else None,
         dotted(decider.field) if decider else "",
         tuple(cause.message for cause in causes_of(world, found)) if explained else (),
-        tuple(fix.description for fix in fixes_of(world, found, seen.value_of)) if explained else (),
+        tuple(fix.description for fix in fixes_of(world, found, seen.value_of, opens=False)) if explained else (),
         tuple(missing.fact for missing in found.missing),
     )
 

@@ -121,13 +121,25 @@ class Cause:
 
 
 @value
+class Opened:
+    """Requests that a change lets through beside the one that was asked about, and one of them."""
+
+    words: str
+    example: Question | None = None
+
+
+@value
 class Fix:
-    """A change that turns the verdict. `patches`: (object, JSON Patch); `verified`: evaluated again with the change."""
+    """A change that turns the verdict. `patches`: (object, JSON Patch); `verified`: evaluated again with the change.
+
+    `safe`: it is verified, and opens nothing beside the call, as far as that was looked at.
+    """
 
     description: str
     patches: tuple[tuple[ObjectRef, tuple[Mapping[str, Any], ...]], ...] = ()
     safe: bool = True
     verified: bool = False
-    also_opens: tuple[str, ...] = ()
+    also_opens: tuple[Opened, ...] | None = ()
+    """None where it was not looked at."""
     origins: tuple[Origin | None, ...] = ()
     """Of each patch: where its object was read. Of a new object (one `add` with an empty path): of one in whose file it may stand."""

@@ -165,5 +165,6 @@ def fix_json(fix: Fix) -> dict[str, Any]:
         "safe": fix.safe,
         "patches": [{"object": ref.as_json(), "patch": [dict(step) for step in patch]} for ref, patch in fix.patches],
         "verified": fix.verified,
-        "also_opens": list(fix.also_opens),
+        "also_opens": None if fix.also_opens is None else [more.words for more in fix.also_opens],
+        "examples": [question_json(more.example) for more in fix.also_opens or () if more.example is not None],
     }

@@ -86,13 +86,27 @@ def trace_text(
         first, *more = fix.description.split("; and ")
         said = [f"  {style.bold('Fix  ' if n == 0 else 'or   ')}   {first}", *(f"          and {part}" for part in more)]
         lines += [*said[:-1], said[-1] + _checked(fix)]
-        lines += [f"          {style.yellow('opens more:')} {more}" for more in fix.also_opens]
+        lines += [f"          {style.yellow('opens more:')} {more}" for more in _opens(fix)]
         lines += [f"          {line}".rstrip() for line in (patch_of(fix) if n == 0 else ())]
     for missing in trace.missing:
         lines.append(f"  {style.yellow('Missing')} {missing.fact}")
     for note in trace.notes:
         lines.append(f"  {style.dim('Note')}    {note}")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _opens(fix: Fix) -> list[str]:
+    """What else a fix opens, with an example where the words do not show one."""
+    out = []
+    for more in (fix.also_opens or ())[:_MOST_OPENED]:
+        example = more.example
+        shown = f", such as {example.method} {example.path}" if example is not None and example.is_http else ""
+        out.append(more.words + (shown if shown not in more.words else ""))
+    left = len(fix.also_opens or ()) - _MOST_OPENED
+    return [*out, f"… and {left} more"] if left > 0 else out
+
+
+_MOST_OPENED = 4
 
 
 def _checked(fix: Fix) -> str:
@@ -215,7 +229,7 @@ def trace_markdown(
         lines.append(f"- **Cause**: {cause.message}" + (f" (`{place}`)" if place else ""))
     for n, fix in enumerate(fixes):
         lines.append(f"- **{'Fix' if n == 0 else 'or'}**: {fix.description}{_checked(fix)}")
-        lines += [f"  - opens more: {more}" for more in fix.also_opens]
+        lines += [f"  - opens more: {more}" for more in _opens(fix)]
         if n == 0 and (patch := patch_of(fix)):
             lines += ["", "  ```diff", *(f"  {line}" for line in patch), "  ```", ""]
     lines += [f"- **Missing**: {missing.fact}" for missing in trace.missing]

@@ -11,7 +11,7 @@ from meshcheck.explain.fixes.case import Candidate, Values, case_of
 from meshcheck.explain.fixes.variant import Variant, variant
 from meshcheck.model.json_patch import Step
 from meshcheck.model.objects import Meta, ObjectRef
-from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Fix, Trace
+from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Fix, Opened, Trace
 from meshcheck.semantics.tracing.trace import trace as trace_again
 from meshcheck.semantics.world import World
 
@@ -20,6 +20,8 @@ MOST_TRIED = 40
 """Candidates of one station."""
 MOST_STATIONS = 4
 """Refusals one after the other that are looked through."""
+_OF_THE_CONNECTION = frozenset(["load-balancer", "dns", "network-policy", "service", "listener", "tls", "mtls", "client-sidecar"])
+"""Stations that see a connection, and no request."""
 WAYS_ON = 2
 """Candidates of one station from which the next refusal is looked at."""
 
@@ -32,18 +34,18 @@ class _Tried(NamedTuple):
     trace: Trace
 
 
-def fixes_of(world: World, trace: Trace, values: Values) -> tuple[Fix, ...]:
+def fixes_of(world: World, trace: Trace, values: Values, *, opens: bool = True) -> tuple[Fix, ...]:
     """Fixes of a denied call, best first; each was evaluated again, and the call then gets through.
 
     Where what then happens lies outside the input (an external authorizer, a host on the internet), a fix is offered that is not
-    `verified`, and says what it hangs on.
+    `verified`, and says what it hangs on. Without `opens`, for many questions at once, it is not looked at what else a fix opens.
     """
     if trace.verdict != DENIED:
         return ()
     found = _search(world, trace, values, MOST_STATIONS)
     sure = [tried for tried in found if tried.trace.verdict == ALLOWED]
     best = sorted(sure or found, key=lambda tried: (tried.candidate.wide, tried.candidate.size))
-    return tuple(_fix(tried) for tried in _different(best)[:MOST])
+    return tuple(_fix(world, trace, tried, opens) for tried in _different(best)[:MOST])
 
 
 def _search(world: World, trace: Trace, values: Values, depth: int) -> list[_Tried]:
@@ -66,7 +68,7 @@ def _search(world: World, trace: Trace, values: Values, depth: int) -> list[_Tri
     if any(tried.trace.verdict == ALLOWED and tried.candidate.wide < 2 for tried in through) or depth <= 1:
         return through
     past.sort(key=lambda tried: (tried.candidate.wide, tried.candidate.size))
-    for first in past[:WAYS_ON]:
+    for first in past[: WAYS_ON if depth == MOST_STATIONS else 1]:
         explained = trace_again(first.variant.world, trace.question, explain=True)
         for then in _search(first.variant.world, explained, first.variant.values, depth - 1):
             through.append(_Tried(_both(first.candidate, then.candidate), then.variant, then.trace))
@@ -148,7 +150,7 @@ def _different(found: list[_Tried]) -> list[_Tried]:
     return [tried for tried in found if by_words[tried.candidate.description] is tried]
 
 
-def _fix(tried: _Tried) -> Fix:
+def _fix(world: World, trace: Trace, tried: _Tried, opens: bool) -> Fix:
     candidate = tried.candidate
     verified = tried.trace.verdict == ALLOWED
     words = candidate.description
@@ -156,10 +158,17 @@ def _fix(tried: _Tried) -> Fix:
         words += f" (then it hangs on {tried.trace.missing[0].fact})"
     beside = candidate.beside.origin if candidate.beside is not None else None
     origins = tuple(beside if steps[0]["path"] == "" else meta.origin for meta, steps in candidate.patches)
+    more: tuple[Opened, ...] | None = None
+    if opens:
+        from meshcheck.explain.fixes.opens import opened
+
+        found = trace.decided_at
+        more = opened(world, tried.variant.world, trace.question, found is not None and found[1].name in _OF_THE_CONNECTION)
     return Fix(
         words,
         tuple((meta.ref, steps) for meta, steps in candidate.patches),
-        safe=candidate.wide == 0,
+        safe=verified and candidate.wide == 0 and not more,
         verified=verified,
+        also_opens=more,
         origins=origins,
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from meshcheck.decode.collect import collect
 from meshcheck.decode.registry import bucket_of
 from meshcheck.explain.fixes.case import Candidate, Values
+from meshcheck.model.inventory import Inventory
 from meshcheck.model.json_patch import PatchError, applied
 from meshcheck.model.objects import Meta, ObjectRef, Origin
 from meshcheck.semantics.world import World
@@ -43,8 +44,10 @@ def variant(world: World, candidate: Candidate, values: Values) -> Variant | Non
         except PatchError:
             return None
         found = collect([_Document(new, meta.origin or _NOWHERE)], meta.namespace or "default")
-        if found.refused or not found.objects:
-            return None
+        if found.refused and (
+            not raw or _refusals(found) - _refusals(collect([_Document(dict(raw), _NOWHERE)], meta.namespace or "default"))
+        ):
+            return None  # what a cluster had refused before is not the change's fault
         bucket = bucket_of(meta.ref.api_version, meta.ref.kind)
         decoded = found.of(bucket)
         if not decoded:
@@ -56,6 +59,10 @@ def variant(world: World, candidate: Candidate, values: Values) -> Variant | Non
         if meta.origin is not None:
             by_origin[meta.origin] = new
     return Variant(world.with_objects(buckets), changed, lambda origin: by_origin.get(origin) or values(origin))
+
+
+def _refusals(found: Inventory) -> set[tuple[object, str]]:
+    return {(refused.path, refused.message) for refused in found.refused}
 
 
 def _meta(item: Any) -> Meta:

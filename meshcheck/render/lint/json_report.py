@@ -51,7 +51,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
             "safe": finding.fix.safe,
             "patches": [{"object": ref.as_json(), "patch": [dict(step) for step in steps]} for ref, steps in finding.fix.patches],
             "verified": finding.fix.verified,
-            "also_opens": list(finding.fix.also_opens),
+            "also_opens": [more.words for more in finding.fix.also_opens or ()],
         },
         "suppressed": finding.suppressed,
         "suppressed_by": finding.suppressed_by,

@@ -16,6 +16,24 @@ from meshcheck.semantics.attachment import attaches, selects
 from meshcheck.semantics.world.reads import Reads, Watched
 
 T = TypeVar("T")
+_RESTS_ON: Mapping[str, tuple[str, ...]] = {
+    "services by name": ("Service",),
+    "services by label": ("Service",),
+    "services by address": ("Service",),
+    "services of": ("Service", "Workload"),
+    "pods of": ("Service", "Workload"),
+    "behind": ("Service", "Workload", "Endpoints"),
+    "pods by address": ("Workload",),
+    "workloads by label": ("Workload",),
+    "workload names": ("Workload",),
+    "nodes by address": ("Node",),
+    "secrets": ("Secret",),
+    "config maps": ("ConfigMap",),
+    "sidecars": ("Sidecar",),
+    "rules by namespace": ("DestinationRule",),
+    "rules with selectors": ("DestinationRule",),
+}
+"""The headings of the inventory that remembered tables are made from, and nothing else."""
 
 
 class World:
@@ -111,10 +129,19 @@ class World:
         return self.once(("assuming", tuple(sorted(sidecars.items()))), make)
 
     def with_objects(self, changed: Mapping[str, tuple[Any, ...]]) -> World:
-        """This World with other objects under some headings of its inventory; all others, and what is said beside them, stay."""
+        """This World with other objects under some headings of its inventory; all others, and what is said beside them, stay.
+
+        Tables that rest on unchanged headings alone are shared: a change costs as much as what is looked up because of it.
+        """
         old = self.inventory
         inventory = Inventory({**old.objects, **changed}, old.refused, old.noted, old.not_decoded, old.coverage)
-        return World(inventory, self._mesh, closed=self.closed, injected=self.injected, assumed=self.assumed)
+        made = World(inventory, self._mesh, closed=self.closed, injected=self.injected, assumed=self.assumed)
+        if self.reads is None:  # else each table says what it was made from, and has to be made by its own World
+            for key, value in self._kept.items():
+                rests_on = _RESTS_ON.get(key if isinstance(key, str) else key[0])
+                if rests_on is not None and not any(heading in changed for heading in rests_on):
+                    made._kept[key] = value
+        return made
 
     @property
     def mesh(self) -> MeshConfig:
