@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.partial_calls import call_with
 from meshcheck.lint.patterns import sample
 from meshcheck.lint.ports import Port, named_ports, ports_of
 from meshcheck.lint.selection import applies_to
@@ -26,9 +28,6 @@ IDENTITY = frozenset(
 )  # fmt: skip
 """Fields and keys that look at the certificate of the caller."""
 _SAMPLED = {"methods": "method", "paths": "path", "hosts": "authority"}
-_OPEN = frozenset(
-    ["source_ip", "remote_ip", "destination_ip", "payload", "headers", "authority", "path", "method", "sni", "metadata", "destination_port"]
-)
 
 
 def groups(rule: Rule) -> Iterator[tuple[Field, ...]]:
@@ -61,28 +60,13 @@ def gets_through(evidence: Evidence, workload: Workload, port: Port, rule: Rule)
     return evaluate.deny(policies, call).allowed is not False and evaluate.allow(policies, call).allowed is not False
 
 
-def any_call(port: int, http: bool) -> Attributes:
-    """A call of which nothing but the port is known."""
-    call = Attributes()
-    call.http, call.destination_port = http, port
-    call.unknown = (_OPEN | {"principal"}) - {"destination_port"}
-    return call
-
-
 def _call(operations: Iterable[tuple[Field, ...]], port: int, http: bool) -> Attributes:
-    """A call in plaintext that fits one of some operations at a port; what they do not ask for is unknown."""
-    call = Attributes()
-    call.http, call.destination_port, call.principal = http, port, None
-    known = {"destination_port"}
+    """A call in plaintext that fits one of some operations at a port; what they do not ask for is undecided."""
+    known: dict[str, Any] = {"http": http, "destination_port": port, "principal": None}
     for operation in operations:
         wanted = named_ports(operation)
-        if wanted and port not in wanted:
-            continue
-        for field in operation:
-            name = _SAMPLED.get(field.name)
-            if name and not field.negated:
-                setattr(call, name, sample(field.values[0]))
-                known.add(name)
-        break
-    call.unknown = _OPEN - known
-    return call
+        if not wanted or port in wanted:
+            asked = (f for f in operation if f.name in _SAMPLED and not f.negated)
+            known |= {_SAMPLED[field.name]: sample(field.values[0]) for field in asked}
+            break
+    return call_with(**known)

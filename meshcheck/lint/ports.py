@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.proxies import workload_ports
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_security import Field
 from meshcheck.semantics.port_protocol import DETECTED, protocol_of
-from meshcheck.semantics.tracing.server import service_port_of, target_number
+from meshcheck.semantics.tracing.server import service_port_of
 
 PORT_FIELDS = ("ports", "destination.port")
 
@@ -28,14 +29,8 @@ def ports_of(evidence: Evidence, workload: Workload) -> tuple[Port, ...]:
 
 
 def _ports(evidence: Evidence, workload: Workload) -> tuple[Port, ...]:
-    numbers: dict[int, None] = {}
-    for _, port in service_ports(evidence, workload):
-        number = target_number(port, workload)
-        if number is not None and port.protocol == "TCP":
-            numbers[number] = None
-    numbers |= {port.number: None for port in workload.ports if port.protocol == "TCP"}
     out = []
-    for number in numbers:
+    for number in workload_ports(evidence, workload):
         found = service_port_of(evidence.world, workload, number)
         out.append(Port(number, DETECTED if found is None else protocol_of(found), found))
     return tuple(out)

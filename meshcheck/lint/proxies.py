@@ -23,11 +23,14 @@ def servers(evidence: Evidence) -> tuple[Workload, ...]:
 
     def find() -> tuple[Workload, ...]:
         known = {(w.namespace, w.kind, w.name) for w in evidence.world.workloads}
-        return tuple(
-            w
-            for w in evidence.world.workloads
-            if w.phase not in ("Succeeded", "Failed") and (w.owner is None or (w.namespace, w.owner.kind, w.owner.name) not in known)
-        )
+
+        def owned(w: Workload) -> bool:
+            if w.owner is None:
+                return False
+            deployment = (w.namespace, "Deployment", w.owner.name.rpartition("-")[0])
+            return (w.namespace, w.owner.kind, w.owner.name) in known or deployment in known
+
+        return tuple(w for w in evidence.world.workloads if w.phase not in ("Succeeded", "Failed") and not owned(w))
 
     return evidence.once("servers", find)
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.proxies import servers
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import ObjectRef
 from meshcheck.semantics.attachment import selects
@@ -46,28 +47,10 @@ def applies_to(evidence: Evidence, policy: Any) -> tuple[Workload, ...]:
 
 def _by_policy(evidence: Evidence) -> dict[ObjectRef, tuple[Workload, ...]]:
     out: dict[ObjectRef, list[Workload]] = {}
-    for workload in standing(evidence):
+    for workload in servers(evidence):
         for policy in evidence.world.authorization_policies(workload):
             out.setdefault(policy.meta.ref, []).append(workload)
     return {ref: tuple(found) for ref, found in out.items()}
-
-
-def standing(evidence: Evidence) -> tuple[Workload, ...]:
-    """Workloads that may be called: no finished pods, and no pods and ReplicaSets whose controller is there."""
-    return evidence.once("standing workloads", lambda: tuple(_standing(evidence.world.workloads)))
-
-
-def _standing(workloads: tuple[Workload, ...]) -> Iterator[Workload]:
-    known = {(w.namespace, w.kind, w.name) for w in workloads if w.kind != "Pod"}
-    for workload in workloads:
-        owner = workload.owner
-        if workload.phase in ("Succeeded", "Failed"):
-            continue
-        if owner is not None:
-            namespace, deployment = workload.namespace, owner.name.rpartition("-")[0]
-            if (namespace, owner.kind, owner.name) in known or (namespace, "Deployment", deployment) in known:
-                continue
-        yield workload
 
 
 def selected_by(evidence: Evidence, policy: Any) -> tuple[Workload, ...]:
@@ -76,7 +59,7 @@ def selected_by(evidence: Evidence, policy: Any) -> tuple[Workload, ...]:
     if not selector:
         return ()
     namespace, root = policy.meta.namespace, evidence.world.mesh.root_namespace
-    every = evidence.once("standing by label", lambda: _by_label(evidence))
+    every = evidence.once("servers by label", lambda: _by_label(evidence))
     keys = [(None if namespace == root else namespace, key, value) for key, value in selector.items()]
     near = min((every.get(key, ()) for key in keys), key=len, default=())
     return tuple(w for w in near if selects(selector, w.pod_labels))
@@ -87,13 +70,13 @@ def gateway_elsewhere(evidence: Evidence, policy: Any) -> Workload | None:
     selector, namespace = policy.attachment.selector, policy.meta.namespace
     if not selector or namespace == evidence.world.mesh.root_namespace or selected_by(evidence, policy):
         return None
-    gateways = evidence.once("gateways", lambda: tuple(w for w in standing(evidence) if is_gateway(w)))
+    gateways = evidence.once("gateways", lambda: tuple(w for w in servers(evidence) if is_gateway(w)))
     return next((w for w in gateways if selects(selector, w.pod_labels)), None)
 
 
 def _by_label(evidence: Evidence) -> dict[tuple[str | None, str, str], list[Workload]]:
     out: dict[tuple[str | None, str, str], list[Workload]] = {}
-    for workload in standing(evidence):
+    for workload in servers(evidence):
         for key, value in workload.pod_labels.items():
             for namespace in (workload.namespace, None):
                 out.setdefault((namespace, key, value), []).append(workload)

@@ -58,6 +58,11 @@ def check(evidence: Evidence) -> Iterator[Found]:
             if not any(match(f"spiffe://x/ns/{name}/sa/x") for name in known):
                 yield found(policy.meta, path, f"no namespace is called like `{value}`")
             continue
-        near = nearest(value, list(world.namespaces))
+        near = _near(evidence, value)
         fix = replacing(policy.meta, path, near, f"write `{near}`", safe=False) if near else None
         yield found(policy.meta, path, f"there is no namespace `{value}`" + (f"; did you mean `{near}`?" if near else ""), fix=fix)
+
+
+def _near(evidence: Evidence, name: str) -> str | None:
+    """The namespace that a name is most like."""
+    return evidence.once(("near namespace", name), lambda: nearest(name, list(evidence.world.namespaces)))

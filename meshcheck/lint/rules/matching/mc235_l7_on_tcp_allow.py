@@ -43,7 +43,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.plaintext import any_call, sidecar_ports
+from meshcheck.lint.partial_calls import call_with
+from meshcheck.lint.plaintext import sidecar_ports
 from meshcheck.lint.ports import PORT_FIELDS, Port, named_ports
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
@@ -83,7 +84,11 @@ def _dropped(
     what = f"port {port.number} of {workload} is TCP" + (f" (Service port `{name}`)" if name else "")
     if port.number in named_ports(fields):
         return found(policy.meta, field.path, f"this rule admits nobody: {what}, where `{_name(field.path)}` cannot be checked")
-    if fields or evaluate.allow(compiled(evidence.world, workload, False), any_call(port.number, False)).allowed is not False:
+    if (
+        fields
+        or evaluate.allow(compiled(evidence.world, workload, False), call_with(http=False, destination_port=port.number)).allowed
+        is not False
+    ):
         return None
     words = f"every connection to it is reset: {what}, where `{_name(field.path)}` cannot be checked, so this rule is left out there"
     if other:

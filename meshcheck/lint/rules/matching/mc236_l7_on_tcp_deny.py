@@ -43,7 +43,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.plaintext import any_call, sidecar_ports
+from meshcheck.lint.partial_calls import call_with
+from meshcheck.lint.plaintext import sidecar_ports
 from meshcheck.lint.ports import Port
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
@@ -64,7 +65,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
             if port.protocol == TCP:
                 for one in compiled(evidence.world, workload, False).deny:
                     matches = one.policy is policy and one.dropped and one.rule.index not in said
-                    if matches and one.holds(any_call(port.number, False)) is not False:
+                    if matches and one.holds(call_with(http=False, destination_port=port.number)) is not False:
                         said.add(one.rule.index)
                         yield _widened(policy, workload, port, one)
 

@@ -41,8 +41,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.proxies import servers
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.lint.selection import standing
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.world.sidecars import sidecar_of
 
@@ -66,7 +66,7 @@ def _outside(evidence: Evidence) -> dict[str, str]:
     """Namespaces that have workloads, and no proxy for any of them: name → why."""
     out: dict[str, str] = {}
     inside = {gateway.meta.namespace for gateway in evidence.of("Gateway")}
-    for workload in standing(evidence):
+    for workload in servers(evidence):
         sidecar = sidecar_of(evidence.world, workload)
         if sidecar.present is not False or sidecar.ambient or is_gateway(workload):
             inside.add(workload.namespace)

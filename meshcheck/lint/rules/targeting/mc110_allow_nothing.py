@@ -28,11 +28,11 @@ spec:
 
 ## Exceptions
 
-A default of deny beside policies that open what is needed.
+A default of deny whose openings are in other files.
 
 ## Silent when
 
-Never: one document is enough.
+The policy has no selector, and other ALLOW policies admit callers to workloads in its scope: then it is a default.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def check(evidence: Evidence) -> Iterator[Found]:
     for policy in evidence.of("AuthorizationPolicy"):
         if policy.action != "ALLOW" or policy.rules or policy.dry_run:
             continue
-        closed = _closed(evidence, policy)
+        others = _opened(evidence, policy)
+        if others and not policy.attachment.selector:
+            continue
+        closed = () if others else _closed(evidence, policy)
         if closed:
             names = ", ".join(str(w) for w in closed[:3]) + (" …" if len(closed) > 3 else "")
             words = f"nobody may call {names}: this policy has no rules, and no other ALLOW policy applies there"
@@ -61,15 +64,15 @@ def check(evidence: Evidence) -> Iterator[Found]:
             yield found(policy.meta, ("spec",), "an ALLOW policy without rules: what no other ALLOW policy admits is denied")
 
 
+def _opened(evidence: Evidence, policy: AuthorizationPolicy) -> bool:
+    """Whether another ALLOW policy admits somebody to a workload that this one applies to."""
+    near = (p for w in applies_to(evidence, policy) for p in evidence.world.authorization_policies(w))
+    return any(p.action == "ALLOW" and p.rules and not p.dry_run for p in near)
+
+
 def _closed(evidence: Evidence, policy: AuthorizationPolicy) -> tuple[Workload, ...]:
-    """All workloads that it applies to, if none of them has another ALLOW policy and one of them is there to be called."""
+    """The workloads that are there to be called among those that it applies to, where all policies are known."""
     world = evidence.world
     if policy.attachment.targets or not world.complete("AuthorizationPolicy", "Workload", "Service"):
         return ()
-    workloads = applies_to(evidence, policy)
-    called = tuple(w for w in workloads if world.services_of(w))
-
-    def opened(workload: Workload) -> bool:
-        return any(p.action == "ALLOW" and p.rules and not p.dry_run for p in world.authorization_policies(workload))
-
-    return () if any(opened(w) for w in workloads) else called
+    return tuple(w for w in applies_to(evidence, policy) if world.services_of(w))

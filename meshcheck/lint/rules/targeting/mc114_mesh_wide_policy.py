@@ -39,8 +39,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.proxies import servers
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.lint.selection import standing
 from meshcheck.model.istio_security import AuthorizationPolicy, RequestAuthentication
 
 _KINDS = ("AuthorizationPolicy", "RequestAuthentication")
@@ -51,7 +51,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     """Policies of the root namespace that select nothing in particular."""
     root = evidence.world.mesh.root_namespace
     wide = [p for kind in _KINDS for p in evidence.of(kind) if p.meta.namespace == root and _is_wide(p)]
-    reached = [w for w in standing(evidence) if w.namespace != root] if wide else []
+    reached = [w for w in servers(evidence) if w.namespace != root] if wide else []
     if reached:
         spaces = len({w.namespace for w in reached})
         count = f"{len(reached)} workload{'s' if len(reached) > 1 else ''} in {spaces} other namespace{'s' if spaces > 1 else ''}"
