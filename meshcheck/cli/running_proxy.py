@@ -14,22 +14,23 @@ if TYPE_CHECKING:
     from meshcheck.semantics.world import World
 
 _KUBECTL = ("context", "kubeconfig", "as_user", "request_timeout")
+"""Options of the live cluster that are kubectl's as well."""
 
 
-def read_proxy(options: argparse.Namespace, name: str) -> RunningProxy:
-    """The proxy of a file or a pod."""
+def read_proxy(options: argparse.Namespace, name: str, near: str | None = None) -> RunningProxy:
+    """The proxy of a file or a pod; `near` is the namespace of a pod that is named without one, where `-n` says nothing."""
     from meshcheck.decode.proxy_config.dump import proxy_of
     from meshcheck.load.proxy_dump import read_dump
 
     given = [part for key in _KUBECTL if (value := getattr(options, key, None)) for part in (f"--{key.removesuffix('_user')}", str(value))]
-    return proxy_of(read_dump(name, options.namespace, given), name)
+    return proxy_of(read_dump(name, options.namespace or near, given), name)
 
 
 def beside_call(options: argparse.Namespace, world: World, arrivals: list[Arrived]) -> Comparison:
     """The proxy that the options name, where a call meets it. A dump that does not say whose it is counts as the called workload's."""
     from meshcheck.semantics.running_proxy.comparison import compare_call, workload_of
 
-    proxy = read_proxy(options, options.proxy_config)
+    proxy = read_proxy(options, options.proxy_config, arrivals[0].workload.namespace if arrivals else None)
     workload = workload_of(world, proxy)
     if workload is None and not proxy.node and arrivals:
         workload = arrivals[0].workload

@@ -55,16 +55,17 @@ def _of_pod(name: str, namespace: str | None, options: Sequence[str]) -> bytes:
         namespace, pod = first, rest
     else:
         pod = name
-    where = ["-n", namespace] if namespace else []
-    command = [program, "exec", pod, *where, *options, "-c", "istio-proxy", "--", *_ASK]
+    given = ["-n", namespace] if namespace else []
+    command = [program, "exec", pod, *given, *options, "-c", "istio-proxy", "--", *_ASK]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise UnreadableError(f"`{name}`: the proxy did not answer within {SECONDS} s") from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+        said = (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        need = "; it needs `create` on pods/exec" if "forbidden" in said.lower() else ""
+        where = f" in namespace {namespace}" if namespace else ""
         raise UnreadableError(
-            f"`{name}`: no file, and no proxy that could be read: {said[-1] if said else f'exit status {done.returncode}'}"
-            " (it needs `create` on pods/exec; or save `config_dump` of the proxy to a file)"
+            f"`{name}`: no file, and no proxy{where} that could be read: {said}{need}; or save its `config_dump` to a file"
         )
     return done.stdout

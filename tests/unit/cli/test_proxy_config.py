@@ -248,3 +248,25 @@ def test_a_proxy_of_a_workload_that_is_not_in_the_input(tmp_path: Path, capsys: 
     manifests.write_text(MANIFESTS.replace("name: cart\n", "name: basket\n").replace("app: cart", "app: basket"))
     assert main(["proxy", "-f", str(manifests), str(Path(__file__).parent / "proxy/method-not-allowed.json")]) == 2
     assert "proxy of `shop/cart`, and the input holds no such workload" in capsys.readouterr().err
+
+
+def test_a_pod_is_asked_through_kubectl(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pod is asked with `kubectl exec`, in the namespace of the called workload; no cluster with pods runs here, so a program that
+    writes down its words stands for kubectl, and answers with the recorded dump."""
+    kubectl, words = tmp_path / "kubectl", tmp_path / "words"
+    kubectl.write_text(f'#!/bin/sh\necho "$@" >{words}\ncat {Path(__file__).parent / "proxy/method-not-allowed.json"}\n')
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    manifests = tmp_path / "m.yaml"
+    manifests.write_text(MANIFESTS)
+    asked = {"deploy/cart": "deploy/cart", "shop/cart-7d": "cart-7d", "cart-7d": "cart-7d"}
+    for name, pod in asked.items():
+        assert main(["trace", "-f", str(manifests), *CALL, "--proxy-config", name]) == 0
+        assert words.read_text().strip() == f"exec {pod} -n shop -c istio-proxy -- pilot-agent request GET config_dump"
+        assert "it lets the call through" in capsys.readouterr().out
+    kubectl.write_text("#!/bin/sh\necho 'Error from server (Forbidden): pods is forbidden' >&2\nexit 1\n")
+    assert main(["trace", "-f", str(manifests), *CALL, "--proxy-config", "cart-7d"]) == 2
+    assert "no proxy in namespace shop that could be read" in capsys.readouterr().err
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert main(["trace", "-f", str(manifests), *CALL, "--proxy-config", "cart-7d"]) == 2
+    assert "needs `kubectl` on the PATH" in capsys.readouterr().err
