@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
     if options.output == ["jsonl"]:
         raise UsageError("`-o jsonl` is for `--batch FILE`; use `-o json`")
     outputs = outputs_of(options.output, tuple(FORMS))
-    settings = _settings(options)
+    settings = _with_options(settings_of(options.config, options.no_config), options)
     options.closed_world = options.closed_world or settings.closed_world
     reading = read_sources(options, exact=True)
     _stop_when_nothing_was_read(reading)
@@ -99,25 +99,30 @@ def run(arguments: list[str]) -> int:
     return _status(outcome, settings.fail_on)
 
 
-def outcome_of(reading: Reading, world: World, settings: Settings, known: Counter[str] | None = None) -> Outcome:
-    """All findings. The reading must be exact, so that places and duplicates are right."""
-    return lint(evidence_of(reading, world), registry.rules(), settings, reading.span, reading.texts(), known)
+def outcome_of(
+    reading: Reading, world: World, settings: Settings, known: Counter[str] | None = None, before: World | None = None
+) -> Outcome:
+    """All findings. The reading must be exact, so that duplicates are seen. `before`: the World that this one is compared with."""
+    return lint(evidence_of(reading, world, before), registry.rules(), settings, reading.span, reading.texts(), known)
 
 
-def evidence_of(reading: Reading, world: World) -> Evidence:
+def evidence_of(reading: Reading, world: World, before: World | None = None) -> Evidence:
     """What rules look at."""
     broken = ((item.place, item.reason) for item in reading.not_read if item.fatal)
-    return Evidence(world, reading.documents, reading.duplicate_keys, broken)
+    return Evidence(world, reading.documents, reading.duplicate_keys, broken, before)
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    """The project's settings, and the options over them."""
+def settings_of(config: str | None, none: bool = False) -> Settings:
+    """The project's settings: those of a file, of the nearest one when none is named, or the defaults."""
     from meshcheck.load.settings import find_settings, read_settings
 
-    file = Path(options.config) if options.config else None if options.no_config else find_settings()
+    file = Path(config) if config else None if none else find_settings()
     settings = decode_settings(read_settings(file), f"`{file}`") if file else Settings()
-    if file and settings.baseline:
-        settings = replace(settings, baseline=str(file.parent / settings.baseline))
+    return replace(settings, baseline=str(file.parent / settings.baseline)) if file and settings.baseline else settings
+
+
+def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
+    """The options of the command line over the settings."""
     given: dict[str, Any] = {}
     for name in ("select", "ignore"):
         words = tuple(word.strip() for text in getattr(options, name) for word in text.split(",") if word.strip())

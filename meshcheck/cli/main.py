@@ -9,6 +9,7 @@ COMMANDS = {
     "trace": ("trace", "why is a call refused, and what would let it through?"),
     "why": ("trace", "the same as trace"),
     "graph": ("graph", "who calls whom, and who may"),
+    "diff": ("diff", "which calls become allowed or denied when configuration changes?"),
     "lint": ("lint", "what a cluster would refuse, and what is probably not meant"),
     "job": ("job", "checks in the cluster, once or for ever: report, metrics, events"),
     "explain": ("explain", "the page of a rule of lint, and the list of all rules"),

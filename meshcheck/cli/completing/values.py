@@ -100,13 +100,13 @@ def rules(typed: Typed) -> Iterable[str]:
 
 
 def forms(_: Typed) -> Iterable[str]:
-    """Forms of the report of lint."""
+    """Forms of reports: those of lint, of which other commands have some."""
     from meshcheck.render.lint import FORMS
 
     return tuple(FORMS)
 
 
-FILES = frozenset(["PATH", "FILE", "DIR", "CHART", "OLD", "NEW", "FILE|POD", "FOLDER"])
+FILES = frozenset(["PATH", "FILE", "DIR", "CHART", "OLD", "NEW", "FILE|POD", "FOLDER", "BASE"])
 """Kinds for which the shell offers files."""
 MAKERS: Mapping[str, Callable[[Typed], Iterable[str]]] = {
     "NS": namespaces, "NS[,NS]": namespaces,

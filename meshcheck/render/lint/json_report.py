@@ -24,7 +24,7 @@ def lint_json(findings: Sequence[Finding], read: Read, not_evaluated: Sequence[s
     """The report as a value; suppressed findings are in it, with a flag."""
     return {
         "schema": SCHEMA,
-        "findings": [_finding(finding) for finding in findings],
+        "findings": [finding_json(finding) for finding in findings],
         "read": {"files": read.files, "documents": read.documents, "objects": read.objects},
         "not_read": [{"place": _place(place), "reason": reason} for place, reason in read.not_read],
         "not_evaluated": list(not_evaluated),
@@ -32,7 +32,8 @@ def lint_json(findings: Sequence[Finding], read: Read, not_evaluated: Sequence[s
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """One finding, as the contract has it."""
     return {
         "code": finding.code,
         "name": finding.name,

@@ -1,0 +1,166 @@
+"""Whose calls a change of objects may touch: the rest need not be asked about.
+
+Errs on the side of asking: what is not known here touches everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from meshcheck.analyse.changed_objects import ObjectChange
+from meshcheck.model.core import Workload
+from meshcheck.model.network_policy import EGRESS, INGRESS
+from meshcheck.model.objects import ObjectRef
+from meshcheck.semantics.attachment import attaches, selects
+from meshcheck.semantics.world import World
+
+Name = tuple[str, str]
+"""Namespace, and name of a Service or `Kind/name` of a workload."""
+
+_OF_SERVERS = ("AuthorizationPolicy", "RequestAuthentication")
+_OF_PODS = ("PeerAuthentication", "EnvoyFilter", "WasmPlugin")
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "WorkloadEntry")
+_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
+_OF_EVERYBODY = ("kube-system", "openshift-dns")
+"""Namespaces of the cluster's DNS, which every caller asks."""
+_OUTSIDE = frozenset(
+    (
+        *("Gateway", "GatewayClass", "ListenerSet", "XListenerSet", "Ingress", "IngressClass", "BackendTLSPolicy", "SecurityPolicy"),
+        *("ClientTrafficPolicy", "BackendTrafficPolicy", "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "IngressRoute", "Middleware"),
+        *("KongPlugin", "KongClusterPlugin", "HTTPProxy", "BackendConfig"),
+    )
+)
+"""Kinds that only ways from outside pass by."""
+_NOTHING = frozenset(
+    (
+        *("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "CustomResourceDefinition", "PodMonitor"),
+        *("HorizontalPodAutoscaler", "PodDisruptionBudget", "PersistentVolumeClaim", "PersistentVolume", "StorageClass"),
+        *("ServiceMonitor", "Telemetry"),
+    )
+)
+"""Kinds that no call depends on."""
+
+
+class Affected(NamedTuple):
+    """What may change. `callers` and `targets` are workloads, `services` are called by name; None stands for all.
+
+    `outside`: ways from outside change by themselves, not only where they lead.
+    """
+
+    callers: frozenset[Name] | None = frozenset()
+    targets: frozenset[Name] | None = frozenset()
+    services: frozenset[Name] | None = frozenset()
+    outside: bool = False
+
+
+EVERYTHING = Affected(None, None, None, True)
+
+
+def affected(worlds: tuple[World, World], changes: Iterable[ObjectChange]) -> Affected:
+    """Whose calls the changes may touch, in either World."""
+    found = Affected()
+    for change in changes:
+        if change.ref.kind not in _NOTHING:
+            for world in worlds:
+                found = _both(found, _of(world, change.ref))
+    return found
+
+
+def _both(one: Affected, other: Affected) -> Affected:
+    callers, targets, services = (None if a is None or b is None else a | b for a, b in zip(one[:3], other[:3]))
+    return Affected(callers, targets, services, one.outside or other.outside)
+
+
+def _of(world: World, ref: ObjectRef) -> Affected:
+    """Whose calls one object touches in one World."""
+    kind, namespace = ref.kind, ref.namespace or "default"
+    one = _find(world, ref)
+    if kind in _OUTSIDE:
+        return Affected(outside=True)
+    if namespace in _OF_EVERYBODY and kind in ("NetworkPolicy", *_WORKLOADS):
+        return EVERYTHING
+    if kind == "Namespace":
+        inside = frozenset(map(_name, world.workloads_in(ref.name)))
+        return Affected(inside, inside, frozenset((s.namespace, s.name) for s in world.services_in(ref.name)), True)
+    if kind in _WORKLOADS:
+        found = world.find_workload(namespace, f"{kind}/{ref.name}")
+        both = frozenset([_name(found)] if found is not None else ())
+        return Affected(both, both)
+    if kind == "Service":
+        return Affected(services=frozenset([(namespace, ref.name)]), outside=True)
+    if kind in ("ConfigMap", "Secret") and not _is_mesh_config(ref):
+        mounting = frozenset(_name(w) for w in world.workloads_in(namespace) if ref.name in str(w.pod.get("volumes", "")))
+        return Affected(targets=mounting, outside=True)
+    if one is None:
+        decoded = kind in (
+            *_OF_SERVERS,
+            *_OF_PODS,
+            *_ROUTES,
+            "NetworkPolicy",
+            "Sidecar",
+            "VirtualService",
+            "DestinationRule",
+            "ServiceEntry",
+        )
+        return Affected() if decoded else EVERYTHING
+    if kind in _OF_SERVERS:
+        return Affected(targets=_attached(world, one))
+    if kind in _OF_PODS:
+        pods = _selected(world, one, namespace)
+        return Affected(pods, pods)
+    if kind == "NetworkPolicy":
+        pods = frozenset(_name(w) for w in world.workloads_in(namespace) if one.pods.matches(w.pod_labels))
+        none: frozenset[Name] = frozenset()
+        return Affected(pods if EGRESS in one.directions else none, pods if INGRESS in one.directions else none)
+    if kind == "Sidecar":
+        return Affected(callers=_selected(world, one, namespace))
+    if kind in ("VirtualService", "DestinationRule", "ServiceEntry"):
+        return Affected(services=_services(one), outside=True)
+    if kind in _ROUTES:
+        named = frozenset((p.namespace or namespace, p.name) for p in one.parents if p.kind in ("Service", "ServiceEntry"))
+        return Affected(services=named, outside=True)
+    return EVERYTHING
+
+
+def _name(workload: Workload) -> Name:
+    return workload.namespace, f"{workload.kind}/{workload.name}"
+
+
+def _is_mesh_config(ref: ObjectRef) -> bool:
+    return ref.name == "istio" or ref.name.startswith("istio-")
+
+
+def _find(world: World, ref: ObjectRef) -> Any:
+    """The decoded object, where the World has it."""
+    table: Mapping[tuple[str, str, str], Any] = world.once(("objects by name", ref.kind), lambda: _by_name(world, ref.kind))
+    return table.get((ref.kind, ref.namespace or "default", ref.name))
+
+
+def _by_name(world: World, kind: str) -> dict[tuple[str, str, str], Any]:
+    return {(kind, o.meta.namespace, o.meta.name): o for o in world.inventory.of(kind) if hasattr(o, "meta")}
+
+
+def _attached(world: World, policy: Any) -> frozenset[Name]:
+    """Workloads that a policy applies to."""
+    root, namespace = world.mesh.root_namespace, policy.meta.namespace
+    scope = world.workloads if namespace == root else world.workloads_in(namespace)
+    return frozenset(_name(w) for w in scope if attaches(policy.attachment, namespace, w.namespace, w.pod_labels, root))
+
+
+def _selected(world: World, policy: Any, namespace: str) -> frozenset[Name]:
+    """Workloads that a selector selects in its scope."""
+    scope = world.workloads if namespace == world.mesh.root_namespace else world.workloads_in(namespace)
+    return frozenset(_name(w) for w in scope if not policy.selector or selects(policy.selector, w.pod_labels))
+
+
+def _services(one: Any) -> frozenset[Name] | None:
+    """Services, and hosts outside (without a namespace), that the hosts of an object name; None where a host stands for many."""
+    hosts = one.hosts if hasattr(one, "hosts") else (one.host,)
+    out: set[Name] = set()
+    for host in hosts:
+        parts = host.split(".")
+        if "*" in host:
+            return None
+        out |= {("", host), (one.meta.namespace, parts[0]) if len(parts) == 1 else (parts[1], parts[0])}
+    return frozenset(out)

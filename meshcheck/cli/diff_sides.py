@@ -1,0 +1,77 @@
+"""The two sides of a comparison: folders, snapshots, revisions, the cluster, or files laid over something."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+from meshcheck.cli.sources import read_sources
+from meshcheck.errors import UsageError
+from meshcheck.load.read import Reading
+
+
+class Side(NamedTuple):
+    """One side, and how it was named."""
+
+    name: str
+    reading: Reading
+
+
+def sides_of(options: argparse.Namespace, exact: bool) -> tuple[Side, Side]:
+    """What the options compare. Raises UsageError where that is not clear."""
+    sources = list(getattr(options, "sources", None) or ())
+    if options.over:
+        if options.old or not sources:
+            raise UsageError("`--over BASE` wants the files that are laid over it, with `-f`, and no OLD and NEW")
+        shown = " ".join(value for _, value in sources)
+        return _side(options, options.over, exact), Side(
+            f"{options.over} + {shown}", _read(options, [*_sources(options.over), *sources], exact)
+        )
+    if options.old and ".." in options.old and not Path(options.old).exists():
+        if options.new:
+            raise UsageError(f"`{options.old}` names both sides: give the files with `-f`, and no `{options.new}`")
+        return _revisions(options, options.old, sources, exact)
+    if not options.old or not options.new:
+        raise UsageError(
+            "two sides are needed: `meshcheck diff OLD NEW`, `meshcheck diff REV.. -f PATH`, or `meshcheck diff --over BASE -f PATH`"
+        )
+    if sources:
+        raise UsageError("`-f` goes with `REV..` or `--over BASE`; OLD and NEW name their files themselves")
+    return _side(options, options.old, exact), _side(options, options.new, exact)
+
+
+def _side(options: argparse.Namespace, word: str, exact: bool) -> Side:
+    return Side(word, _read(options, _sources(word), exact))
+
+
+def _sources(word: str) -> list[tuple[str, str]]:
+    """A side as the options of sources would name it."""
+    if word == "cluster" and not Path(word).exists():
+        return []
+    return [("FILE" if word.endswith((".jsonl.gz", ".jsonl", ".snapshot")) else "PATH", word)]
+
+
+def _read(options: argparse.Namespace, sources: list[tuple[str, str]], exact: bool) -> Reading:
+    copied = argparse.Namespace(**{**vars(options), "sources": sources})
+    return read_sources(copied, exact)
+
+
+def _revisions(options: argparse.Namespace, words: str, sources: list[tuple[str, str]], exact: bool) -> tuple[Side, Side]:
+    """`REV..REV` and `REV..` (the work tree) of the files that `-f` names."""
+    from meshcheck.load.git import add_revision
+
+    old, _, new = words.partition("..")
+    new = new.removeprefix(".")
+    paths = [value for kind, value in sources if kind == "PATH"]
+    if not paths or len(paths) != len(sources):
+        raise UsageError(f"`{words}` compares files of git: name them with `-f PATH`, and nothing else")
+    sides = []
+    for revision in (old or "HEAD", new):
+        if revision:
+            reading = Reading(exact=exact)
+            add_revision(reading, revision, paths)
+        else:
+            reading = _read(options, sources, exact)
+        sides.append(Side(revision or "the work tree", reading))
+    return sides[0], sides[1]
