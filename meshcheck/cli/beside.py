@@ -61,14 +61,16 @@ def _proxy(options: argparse.Namespace, world: World, reading: Reading, found: T
 
 
 def _changers(options: argparse.Namespace, world: World, reading: Reading, found: Trace) -> Section:
+    from meshcheck.cli.sources import knows_rbac
     from meshcheck.decode.rbac import collect_rbac
     from meshcheck.explain.changers import changers_of
     from meshcheck.render.changers import changers_json, changers_markdown, changers_text
     from meshcheck.render.style import style_for
     from meshcheck.semantics.kubernetes_rbac.permissions import Permissions
 
-    objects = collect_rbac(reading.documents, options.namespace or "default", closed=options.closed_world)
-    changers = changers_of(found, Permissions(objects, closed=options.closed_world), _namespaces(found), world.mesh.root_namespace)
+    closed = knows_rbac(options, reading)
+    objects = collect_rbac(reading.documents, options.namespace or "default", closed=closed)
+    changers = changers_of(found, Permissions(objects, closed=closed), _namespaces(found), world.mesh.root_namespace)
     if options.output == "markdown":
         below = changers_markdown(changers, reading.place)
     else:

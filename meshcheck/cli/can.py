@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.cli.api_requests import caller_of, custom_resources, request_of, request_of_json
-from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.cli.live import settle_namespace
+from meshcheck.cli.sources import add_source_options, knows_rbac, read_sources
 from meshcheck.decode.rbac import collect_rbac
 from meshcheck.errors import UsageError
 from meshcheck.model.api_resources import Resources
+from meshcheck.model.cluster_kinds import CALL, RBAC
 from meshcheck.model.rbac import ApiRequest, account_of
 from meshcheck.render.can import Answer, can_markdown, can_text, who_text
 from meshcheck.render.can_json import can_json, can_line, who_json
@@ -50,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces at once")
     asked.add_argument("--message", metavar="TEXT", help="ask for the request that a 403 message names")
     asked.add_argument("--who", action="store_true", help="list everybody who may, instead of asking for one user")
-    add_source_options(p)
+    add_source_options(p, asks_for_others=True)
     out = p.add_argument_group("output")
     out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"))
     out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -72,8 +74,9 @@ def ask(options: argparse.Namespace) -> int:
         return _batch(options.batch, options.brief)
     if not options.who and not options.user and not options.message:
         raise UsageError("`--as` is missing: say who asks (`--as sa/shop/web`), or ask for everybody (`--who`)")
-    reading = read_sources(options)
-    permissions = _permissions(reading, options.namespace, options.closed_world)
+    settle_namespace(options)
+    reading = read_sources(options, uses=_uses(options.user))
+    permissions = _permissions(reading, options.namespace, knows_rbac(options, reading))
     _warn(reading, permissions)
     resources = Resources(custom_resources(reading.documents))
     request, notes = _request(options, reading, resources)
@@ -82,6 +85,12 @@ def ask(options: argparse.Namespace) -> int:
     answer = _answer(permissions, request, notes, resources, options.brief)
     _write(_shown(options, answer, reading))
     return _STATUS[answer.decision.allowed]
+
+
+def _uses(user: str | None) -> tuple[str, ...]:
+    """Of a cluster: roles and bindings; workloads where one of them is named as the caller."""
+    kind, slash, _ = (user or "").partition("/")
+    return (RBAC,) if not slash or kind in ("sa", "serviceaccount", "user") else (RBAC, CALL)
 
 
 def _request(options: argparse.Namespace, reading: Reading, resources: Resources) -> tuple[ApiRequest, list[str]]:

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
 
@@ -57,7 +58,8 @@ def parser() -> argparse.ArgumentParser:
 def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
-    reading = read_sources(options)
+    settle_namespace(options)
+    reading = read_sources(options, narrow=True)
     from meshcheck.cli.world import warn, world_of
 
     world = world_of(options, reading)

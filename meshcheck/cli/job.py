@@ -116,5 +116,5 @@ def _look(options: argparse.Namespace) -> Seen:
     world = world_of(options, reading)
     warn(reading, world)
     gaps = [Gap(str(item.place), item.reason) for item in reading.not_read if item.fatal]
-    source = ", ".join(value for _, value in options.sources)
+    source = ", ".join(value for _, value in options.sources or ())
     return Seen(world, reading, source, gaps)

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.cli.world import world_of, world_of_line
@@ -17,6 +18,7 @@ from meshcheck.lint import registry
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.project import Outcome, fails, lint
 from meshcheck.lint.settings import LEVELS, Settings, decode_settings
+from meshcheck.model.cluster_kinds import CALL, RBAC
 from meshcheck.model.record import replace
 from meshcheck.render.lint import FORMS, render
 from meshcheck.render.lint.json_report import lint_json
@@ -89,7 +91,8 @@ def run(arguments: list[str]) -> int:
     outputs = outputs_of(options.output, tuple(FORMS))
     settings = _with_options(settings_of(options.config, options.no_config), options)
     options.closed_world = options.closed_world or settings.closed_world
-    reading = read_sources(options, exact=True)
+    settle_namespace(options)
+    reading = read_sources(options, exact=True, uses=(CALL, RBAC), narrow=True)
     _stop_when_nothing_was_read(reading)
     outcome = outcome_of(reading, world_of(options, reading), settings, _baseline(options, settings))
     if options.write_baseline:

@@ -13,6 +13,7 @@ COMMANDS = {
     "lint": ("lint", "what a cluster would refuse, and what is probably not meant"),
     "job": ("job", "checks in the cluster, once or for ever: report, metrics, events"),
     "explain": ("explain", "the page of a rule of lint, and the list of all rules"),
+    "snapshot": ("snapshot", "carry a cluster away in one file, without secrets"),
     "can": ("can", "why does the Kubernetes API refuse a request (RBAC)?"),
     "who-can": ("who_can", "who may send a request to the Kubernetes API?"),
     "proxy": ("proxy", "does a running sidecar have what the manifests mean?"),

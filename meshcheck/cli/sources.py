@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from meshcheck.errors import UsageError
+from meshcheck.cli.live import add_live_options, is_live, read_live
 from meshcheck.load.read import Reading
+from meshcheck.model.cluster_kinds import CALL, RBAC, kinds_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,8 @@ class _Ordered(argparse.Action):
         namespace.sources = [*(getattr(namespace, "sources", None) or []), (self.metavar, values)]
 
 
-def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Give a command the options of its sources."""
+def add_source_options(parser: argparse.ArgumentParser, *, asks_for_others: bool = False) -> None:
+    """Give a command the options of its sources. `asks_for_others`: `--as` and `-A` are words of its question."""
     group = parser.add_argument_group("where configuration comes from (later sources lie over earlier ones)")
     group.add_argument(
         "-f",
@@ -37,26 +38,43 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "-k", "--kustomize", metavar="DIR", action=_Ordered, dest="sources", help="rendered with `kubectl kustomize` or `kustomize`"
     )
     group.add_argument("--helm", metavar="CHART", action=_Ordered, dest="sources", help="rendered with `helm template`")
+    group.add_argument("--snapshot", metavar="FILE", action=_Ordered, dest="sources", help="written earlier by `meshcheck snapshot`")
     group.add_argument("--values", metavar="FILE", action="append", default=[], help="values for `--helm`")
-    group.add_argument("-n", "--namespace", metavar="NS", help="namespace of names that do not say theirs (default: default)")
+    group.add_argument("-n", "--namespace", metavar="NS", help="namespace of names that do not say theirs (that of the context; default)")
     group.add_argument("--closed-world", action="store_true", help="what is not in the input does not exist")
     group.add_argument("--root-namespace", metavar="NS", help="Istio's root namespace, where the input does not say (istio-system)")
     group.add_argument("--trust-domain", metavar="TD", help="the mesh's trust domain, where the input does not say (cluster.local)")
     group.add_argument("--mesh-config", metavar="FILE", help="mesh config as YAML, where the input holds no `istio` ConfigMap")
+    add_live_options(parser, asks_for_others=asks_for_others)
     group.add_argument(
         "--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)"
     )
 
 
-def read_sources(options: argparse.Namespace, exact: bool = False) -> Reading:
-    """Read what the options name. Raises UsageError when they name nothing."""
+def read_sources(
+    options: argparse.Namespace,
+    exact: bool = False,
+    *,
+    uses: tuple[str, ...] = (CALL,),
+    near: tuple[str, ...] = (),
+    narrow: bool = False,
+) -> Reading:
+    """Read what the options name; the live cluster when they name nothing.
+
+    Of a cluster: `uses` are the kinds that are needed (CALL, RBAC), `near` the namespaces of the question, and with `narrow` only the
+    namespace of `-n` is read.
+    """
     sources: Sequence[tuple[str, str]] = getattr(options, "sources", None) or ()
-    if not sources:
-        raise UsageError("no source given: name manifests with `-f PATH`, `-k DIR` or `--helm CHART`")
     reading = Reading(exact=exact, on_file=_progress())
+    if is_live(options):
+        read_live(options, reading, uses=uses, near=near, narrow=narrow)
     for kind, value in sources:
         if kind == "PATH":
             reading.add_path(value)
+        elif kind == "FILE":
+            from meshcheck.load.snapshot import read_snapshot
+
+            read_snapshot(value, reading)
         else:
             from meshcheck.load import render
 
@@ -65,6 +83,13 @@ def read_sources(options: argparse.Namespace, exact: bool = False) -> Reading:
     if reading.on_file and sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     return reading
+
+
+def knows_rbac(options: argparse.Namespace, reading: Reading) -> bool:
+    """Whether all roles and bindings were read, so that what none of them grants is refused."""
+    if reading.coverage is None:
+        return bool(options.closed_world)
+    return all(reading.coverage.complete(kind.heading) for kind in kinds_for(RBAC))
 
 
 def _progress() -> Callable[[int], None] | None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from meshcheck.cli.beside import Section, add_beside_options, sections
 from meshcheck.cli.callers import caller_of, target_of
 from meshcheck.cli.fix_options import add_fix_options
+from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.questions import default_method, headers_of, split_url
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
+from meshcheck.model.cluster_kinds import CALL, RBAC
 from meshcheck.model.question import Question, Target
 
 if TYPE_CHECKING:
@@ -84,10 +86,12 @@ def run(words: list[str]) -> int:
     if not options.caller or not options.target:
         missing = "--from" if not options.caller else "--to"
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
+    settle_namespace(options)
     question = _question(options)
     from meshcheck.cli.world import warn, world_of
 
-    reading = read_sources(options)
+    uses = (CALL, RBAC) if options.who_can_change else (CALL,)
+    reading = read_sources(options, uses=uses, near=_near(question))
     world = world_of(options, reading)
     warn(reading, world)
     from meshcheck.explain.causes import causes_of
@@ -129,6 +133,13 @@ def _fix(options: argparse.Namespace, reading: Reading, answer: _Answer) -> int:
     elif fix is None and answer.found.verdict == "denied":
         print("meshcheck: no fix is known for this refusal", file=sys.stderr)
     return 0 if done and done["written"] else STATUS[answer.found.verdict]
+
+
+def _near(question: Question) -> tuple[str, ...]:
+    """The namespaces that a question names."""
+    host = (question.target.host or "").split(".")
+    named = (question.caller.namespace, question.target.namespace, (question.target.via or {}).get("namespace"), *host[1:2])
+    return tuple(dict.fromkeys(name for name in named if name))
 
 
 def _batch(options: argparse.Namespace) -> int:

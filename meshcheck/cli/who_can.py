@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("words", nargs="+", metavar="VERB RESOURCE [NAME]", help="or VERB /PATH, or METHOD URL")
     p.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces at once")
-    add_source_options(p)
+    add_source_options(p, asks_for_others=True)
     out = p.add_argument_group("output")
     out.add_argument("-o", "--output", choices=("text", "json", "jsonl"))
     out.add_argument("--color", choices=("auto", "always", "never"), default="auto")

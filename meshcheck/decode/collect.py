@@ -19,6 +19,8 @@ class Document(Protocol):
     def value(self) -> dict[str, Any]: ...
     @property
     def origin(self) -> Origin: ...
+    @property
+    def accepted(self) -> bool: ...
 
 
 def collect(documents: Iterable[Document], default_namespace: str = "default") -> Inventory:
@@ -37,7 +39,7 @@ def collect(documents: Iterable[Document], default_namespace: str = "default") -
         problems = admission.problems(value)
         if problems:
             ref = _ref(value, default_namespace)
-            bad = [p for p in problems if p.refused_by]
+            bad = [p for p in problems if p.refused_by and not (document.accepted and p.refused_by == "api-server")]
             refused += [Refused(ref, origin, p.path, p.message, p.refused_by) for p in bad]
             noted += [Noted(ref, origin, p.path, p.message) for p in problems if not p.refused_by]
             if any(changes_meaning(kind, p.path) for p in bad):

@@ -100,7 +100,8 @@ def _problems(evidence: Evidence) -> Iterable[tuple[Document, Problem]]:
     for document in evidence.documents:
         decoded = is_decoded(document.value)
         for problem in told.get(document.origin, ()) if decoded else problems(document.value):
-            yield document, problem
+            if not (document.accepted and problem.refused_by == "api-server"):
+                yield document, problem
 
 
 def _claimed(claiming: Sequence[Rule], kind: str, problem: Problem) -> Rule | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.errors import UnreadableError
@@ -14,12 +14,14 @@ from meshcheck.load.encoding import decoded, require_text
 from meshcheck.load.repeated_keys import may_repeat_keys
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.coverage import Coverage
-from meshcheck.model.objects import Origin, Path, Place, Span
+from meshcheck.model.objects import Origin, Path, Place, Span, dotted
 from meshcheck.model.record import record, value
 
 if TYPE_CHECKING:
     from meshcheck.load.places import Nodes
 
+CLUSTER = "cluster:"
+"""What the places of objects from a cluster begin with."""
 MOST_FILE = 512 * 1024 * 1024
 MOST_DOCUMENT = 8 * 1024 * 1024
 _LIST = re.compile(r"^kind: *[\"']?\w*List\b", re.MULTILINE)
@@ -33,6 +35,8 @@ class Document:
 
     value: dict[str, Any]
     origin: Origin
+    accepted: bool = False
+    """It comes from an API server, which has admitted it, whatever this version of meshcheck thinks of it."""
 
 
 @value
@@ -59,18 +63,24 @@ class Reading:
         self.files = 0
         self.coverage: Coverage | None = None
         """What is known in full, where a source says so: a cluster or a snapshot."""
+        self.torn: tuple[str, ...] = ()
+        """Kinds of a cluster that changed faster than they could be read: their objects are of more than one moment."""
         self._texts: dict[tuple[str, int], tuple[int, str]] = {}
         self._by_origin: dict[Origin, dict[str, Any]] = {}
         self._nodes: dict[tuple[str, int], Nodes] = {}
         self._lines: dict[str, list[tuple[int, str]]] = {}
 
     def place(self, origin: Origin | None, path: Path = ()) -> Place | None:
-        """Line and column of a field of an object."""
+        """Line and column of a field of an object; line 0 for an object that has no text, such as one from a cluster."""
+        if origin is not None and origin.file.startswith(CLUSTER):
+            return Place(origin.file, 0, 0, dotted(path))
         nodes = self._nodes_of(origin)
         return nodes.place((*origin.inside, *path)) if nodes and origin else None
 
     def span(self, origin: Origin | None, path: Path = ()) -> Span | None:
         """Line and column of a field of an object, and where it ends on that line."""
+        if origin is not None and origin.file.startswith(CLUSTER):
+            return Span(Place(origin.file, 0, 0, dotted(path)), 0)
         nodes = self._nodes_of(origin)
         return nodes.span((*origin.inside, *path)) if nodes and origin else None
 
@@ -166,6 +176,13 @@ class Reading:
         """Objects that are values already: a batch line's, an API server's."""
         for number, item in enumerate(values):
             self._add_value(item, Origin(name, number), Place(name, 1, 1))
+
+    def add_objects(self, values: Iterable[dict[str, Any]]) -> None:
+        """Objects that an API server holds. Their places are their names: they have no lines."""
+        for item in values:
+            meta = item["metadata"]
+            name = f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else meta["name"]
+            self.documents.append(Document(item, Origin(f"{CLUSTER}{item['kind']} {name}", 0), True))
 
     # ---- documents ----
 

@@ -73,6 +73,11 @@ class Coverage:
             if gap.heading == heading and gap.covers(namespace):
                 yield gap
 
+    def unread_secret(self, namespace: str, name: str) -> str:
+        """Why nobody knows whether a Secret exists: the end of a fact."""
+        gap = next((gap for gap in self.lacking("Secret", namespace) if gap.reason != NOT_READ), None)
+        return f"it {gap.reason}" if gap is not None else f"Secrets are read by name only (`--read-secrets {namespace}/{name}`)"
+
     def as_json(self) -> dict[str, Any]:
         """The form that snapshots keep."""
         return {

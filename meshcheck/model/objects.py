@@ -12,14 +12,16 @@ Path = tuple[str | int, ...]
 
 
 class Place(NamedTuple):
-    """Where a field stands: lines and columns count from 1."""
+    """Where a field stands: lines and columns count from 1; line 0 where the object has no text (`cluster:Service shop/cart`)."""
 
     file: str
     line: int
     column: int
+    field: str = ""
+    """Stands for the line where there is none."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else f"{self.file} {self.field}".rstrip()
 
 
 class Span(NamedTuple):

@@ -103,7 +103,7 @@ def _gaps(world: World, heading: str) -> Iterator[tuple[Coverage, dict[str, tupl
 def test_a_gap_never_turns_an_answer(name: str) -> None:
     world, question = _scenario(name)
     truth = _truth(name)
-    for heading in HEADINGS:
+    for heading in (*HEADINGS, "Secret"):
         for coverage, objects in _gaps(world, heading):
             found = trace(_with(world, coverage, objects), question, explain=False)
             what = f"{heading} {[g.namespace for g in coverage.gaps]}: {truth.verdict} became {found.verdict}, {found.missing}"

@@ -17,6 +17,7 @@ from meshcheck.semantics.world import World
 class _Document(NamedTuple):
     value: dict[str, Any]
     origin: Origin
+    accepted: bool = False
 
 
 _NOWHERE = Origin("", 0)

@@ -20,7 +20,7 @@ def render(report: LintReport, _: Style) -> str:
 def _command(finding: Finding) -> str:
     place = finding.place
     properties = {}
-    if place is not None:
+    if place is not None and place.line:
         properties = {"file": place.file, "line": str(place.line), "col": str(place.column)}
         if finding.end_column:
             properties |= {"endLine": str(place.line), "endColumn": str(finding.end_column)}

@@ -27,7 +27,7 @@ def render(report: LintReport, _: Style) -> str:
                 "severity": _SEVERITIES[finding.severity],
                 "location": {
                     "path": finding.place.file if finding.place else "",
-                    "lines": {"begin": finding.place.line if finding.place else 1},
+                    "lines": {"begin": max(1, finding.place.line) if finding.place else 1},
                 },
             }
         )

@@ -19,12 +19,12 @@ def render(report: LintReport, _: Style) -> str:
         lines += ["", "| | Rule | Object | Place | Finding |", "|---|---|---|---|---|", *(_row(finding) for finding in shown)]
     if report.read.not_read:
         lines += ["", "Not read:", ""]
-        lines += [f"- `{place.file}:{place.line}`: {_cell(reason)}" for place, reason in report.read.not_read]
+        lines += [f"- `{place}`: {_cell(reason)}" for place, reason in report.read.not_read]
     return "\n".join(lines) + "\n"
 
 
 def _row(finding: Finding) -> str:
-    where = f"`{finding.place.file}:{finding.place.line}`" if finding.place else ""
+    where = f"`{finding.place}`" if finding.place else ""
     about = f"{finding.object or ''} `{dotted(finding.field)}`" if finding.field else str(finding.object or "")
     cells = (_MARKS[finding.severity], f"{finding.code} {finding.name}", _cell(about), where, _cell(message_of(finding)))
     return f"| {' | '.join(cells)} |"

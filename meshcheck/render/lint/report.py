@@ -38,7 +38,7 @@ class LintReport:
 
 def place_words(place: Place) -> str:
     """`cart.yaml:12:9`."""
-    return f"{place.file}:{place.line}:{place.column}"
+    return f"{place.file}:{place.line}:{place.column}" if place.line else str(place)
 
 
 def counted(findings: Iterable[Finding]) -> str:

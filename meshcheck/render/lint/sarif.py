@@ -90,6 +90,8 @@ def _result(finding: Finding, rules: dict[str, int]) -> dict[str, Any]:
 
 
 def _physical(place: Place, end_column: int | None = None) -> dict[str, Any]:
+    if not place.line:  # an object of a cluster: it has no text
+        return {"artifactLocation": {"uri": place.file.replace(" ", "/")}}
     region: dict[str, Any] = {"startLine": place.line, "startColumn": place.column}
     if end_column and end_column > place.column:
         region |= {"endLine": place.line, "endColumn": end_column}

@@ -57,7 +57,7 @@ def coloured(severity: Severity, words: str, style: Style) -> str:
 
 
 def _finding(finding: Finding, report: LintReport, style: Style) -> Iterator[str]:
-    at = f"{finding.place.line}:{finding.place.column}  " if finding.place else ""
+    at = f"{finding.place.line}:{finding.place.column}  " if finding.place and finding.place.line else ""
     mark = coloured(finding.severity, finding.severity, style)
     about = " ".join(str(part) for part in (finding.object, dotted(finding.field)) if part)
     yield f"  {style.dim(at)}{mark} {style.bold(finding.code)} {finding.name}  {style.dim(about)}".rstrip()

@@ -5,7 +5,7 @@ Source: istio/istio:pilot/pkg/xds/sds.go; pkg/model/credentials (names of Secret
 
 from __future__ import annotations
 
-from meshcheck.model.core import Secret, Workload
+from meshcheck.model.core import Workload
 from meshcheck.model.trace import DENIED, UNKNOWN, Mention, Station
 from meshcheck.semantics.gateway.servers import Bound
 from meshcheck.semantics.tracing import symptoms
@@ -24,7 +24,7 @@ def certificate(world: World, workload: Workload, bound: Bound, enforcer: str) -
         namespace = namespace or workload.namespace
         secret = world.secret(namespace, short)
         if secret is None and not world.complete("Secret", namespace=namespace, name=short):
-            fact = f"the Secret `{namespace}/{short}` with the certificate of the gateway: it is not in the input"
+            fact = f"the Secret `{namespace}/{short}` with the certificate of the gateway: {world.unread_secret(namespace, short)}"
             return Station("tls", enforcer, UNKNOWN, f"certificate {name}", (mention,), missing=fact, workload=str(workload))
         keys = secret.keys if secret is not None else ()
         if not ({"tls.crt", "tls.key"} <= set(keys) or {"cert", "key"} <= set(keys)):
@@ -34,9 +34,3 @@ def certificate(world: World, workload: Workload, bound: Bound, enforcer: str) -
                 why += f" (it is looked for in the namespace of the gateway's pods, {namespace})"
             return Station("tls", enforcer, DENIED, why, (mention,), symptom=symptoms.RESET, decider=mention, workload=str(workload))
     return None
-
-
-def secret_of(world: World, namespace: str, name: str) -> Secret | None:
-    """A Secret by name."""
-    table = world.once("secrets", lambda: {(s.meta.namespace, s.meta.name): s for s in world.inventory.of("Secret")})
-    return table.get((namespace, name))

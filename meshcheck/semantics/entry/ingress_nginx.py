@@ -121,7 +121,9 @@ class _Nginx:
                 continue
             asked = asks_for_certificates(self.world, ingress)
             if asked is None:
-                fact = f"the Secret `{text(ingress, name)}` of auth-tls-secret: it is not in the input"
+                secret = text(ingress, name) or ""
+                why = self.world.unread_secret(*secret.split("/", 1)) if "/" in secret else "it is not in the input"
+                fact = f"the Secret `{secret}` of auth-tls-secret: {why}"
                 self._note("tls", UNKNOWN, "client certificates", mention(ingress, name), fact)
                 return None
             if not asked:

@@ -22,6 +22,8 @@ class Checked(NamedTuple):
     allowed: bool | None
     why: str
     body: str = ""
+    given: bool = False
+    """Whether the request brings any credentials."""
 
 
 def api_key(settings: Mapping[str, Any], secrets: Iterable[Secret], headers: Headers, query: str) -> Checked:
@@ -33,7 +35,7 @@ def api_key(settings: Mapping[str, Any], secrets: Iterable[Secret], headers: Hea
         known = {sealed.reveal() for secret in secrets for sealed in secret.credentials.values()}
         if len(given) == 1 and given[0] in known:
             return Checked(True, "the API key is one of the Secrets'")
-        return Checked(False, "the API key is in none of the Secrets", "Client authentication failed.")
+        return Checked(False, "the API key is in none of the Secrets", "Client authentication failed.", True)
     return Checked(False, "the request brings no API key", "Client authentication failed.")
 
 

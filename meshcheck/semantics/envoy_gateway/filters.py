@@ -123,7 +123,7 @@ class _Filters:
                     UNKNOWN,
                     f"{field[0]} needs Secret {name}",
                     field,
-                    missing=f"the Secret `{own}/{name}`: it is not in the input",
+                    missing=f"the Secret `{own}/{name}`: {self.world.unread_secret(own, name)}",
                 )
             if secret is None or (key and key not in secret.keys):
                 what = f"has no key {key}" if secret is not None else "does not exist"
@@ -191,6 +191,11 @@ class _Filters:
         refs = [str(ref.get("name")) for ref in settings.get("credentialRefs") or ()]
         secrets = [s for name in refs if (s := self._secret(name, own)) is not None]
         said = credentials.api_key(settings, secrets, self.asked.headers, self.asked.query)
+        if said.allowed is False and said.given:  # it may be in a Secret that nobody has read
+            unseen = (name for name in refs if self._secret(name, own) is None)
+            lost = next((name for name in unseen if not self.world.complete("Secret", namespace=own, name=name)), None)
+            if lost is not None:
+                said = credentials.Checked(None, f"whether the API key is in Secret {own}/{lost}")
         return self._checked(said, "apiKeyAuth")
 
     def basic(self) -> Station | None:

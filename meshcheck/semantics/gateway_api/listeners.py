@@ -127,7 +127,8 @@ def _unknown_certificate(world: World, listener: Listener) -> str | None:
     for ref in listener.certificates:
         known = world.secret(ref.namespace, ref.name) is not None or world.complete("Secret", namespace=ref.namespace, name=ref.name)
         if not known:
-            return f"the Secret `{ref.namespace}/{ref.name}` with the certificate of listener {listener.name}: it is not in the input"
+            why = world.unread_secret(ref.namespace, ref.name)
+            return f"the Secret `{ref.namespace}/{ref.name}` with the certificate of listener {listener.name}: {why}"
     return None
 
 

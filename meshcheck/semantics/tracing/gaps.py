@@ -7,7 +7,7 @@ only refuse it as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from meshcheck.model.coverage import Coverage
 from meshcheck.model.question import Question
@@ -19,8 +19,6 @@ _ADMIN = frozenset(["AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Cluster
 _EXTENSIONS = frozenset(["EnvoyFilter", "WasmPlugin", "EnvoyExtensionPolicy", "EnvoyPatchPolicy"])
 _ON_THE_WIRE = frozenset(["dns", "network-policy", "load-balancer"])
 _BY_TOKEN = frozenset(["authorization", "custom", "request-authentication"])
-_TAILORED = frozenset(["Secret"])
-"""Kinds that are looked for by name: the station that needs one says itself what hangs on it."""
 _NEEDED_BY = {
     "NetworkPolicy": "network-policy",
     **dict.fromkeys(_ADMIN, "network-policy"),
@@ -35,10 +33,8 @@ def weighed(found: Trace, looked: Iterable[Looked], coverage: Coverage, root: st
     """A trace in the light of what is not known of the objects that were looked at. `root` is Istio's root namespace."""
     unknown: dict[Missing, bool] = {}
     for heading, namespace in sorted(looked, key=lambda item: (item[0], item[1] or "")):
-        if heading in _TAILORED:
-            continue
-        for gap in coverage.lacking(heading, namespace):
-            missing = Missing(gap.fact(namespace), _NEEDED_BY.get(heading, "the call"))
+        for fact in _facts(coverage, heading, namespace):
+            missing = Missing(fact, _NEEDED_BY.get(heading, "the call"))
             unknown[missing] = unknown.get(missing, False) or _may_undo(found, heading, namespace, root)
     if not unknown:
         return found
@@ -51,6 +47,17 @@ def weighed(found: Trace, looked: Iterable[Looked], coverage: Coverage, root: st
         return replace(found, notes=(*found.notes, *rest))
     note = "what is known refuses it; what is not known may let it through"
     return replace(found, verdict=UNKNOWN, missing=decisive, notes=(*found.notes, note))
+
+
+def _facts(coverage: Coverage, heading: str, namespace: str | None) -> Iterator[str]:
+    """What is not known of the objects. Secrets are looked for one by one, by `namespace/name`."""
+    if heading == "Secret" and namespace is not None:
+        own, _, name = namespace.partition("/")
+        if not coverage.complete(heading, own, name):
+            yield f"the Secret `{namespace}`: {coverage.unread_secret(own, name)}"
+        return
+    for gap in coverage.lacking(heading, namespace):
+        yield gap.fact(namespace)
 
 
 def _may_undo(found: Trace, heading: str, namespace: str | None, root: str) -> bool:

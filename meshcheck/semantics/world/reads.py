@@ -6,11 +6,12 @@ depends on, and none can forget it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from meshcheck.model.inventory import Inventory
+from meshcheck.model.record import replace
 
 Looked = tuple[str, str | None]
 """(heading, namespace): objects that were looked at; None for those of all namespaces."""
@@ -51,17 +52,22 @@ class Reads:
         self.add(self._kept.get(key, ()))
 
 
-class Watched(Inventory):
-    """An inventory that says which of its headings are looked at."""
+class _Noting(dict[str, tuple[Any, ...]]):
+    """Objects by heading; who looks at a heading is noted."""
 
-    __slots__ = ("_reads",)
-    _reads: Reads
+    def __init__(self, objects: Mapping[str, tuple[Any, ...]], reads: Reads) -> None:
+        super().__init__(objects)
+        self._reads = reads
 
-    def __init__(self, inventory: Inventory, reads: Reads) -> None:
-        super().__init__(inventory.objects, inventory.refused, inventory.noted, inventory.not_decoded, inventory.coverage)
-        object.__setattr__(self, "_reads", reads)
+    def get(self, key: str, default: Any = None, /) -> Any:
+        self._reads.note(key)
+        return super().get(key, default)
 
-    def of(self, kind: str) -> tuple[Any, ...]:
-        """Objects of one kind."""
-        self._reads.note(kind)
-        return super().of(kind)
+    def __getitem__(self, key: str) -> tuple[Any, ...]:
+        self._reads.note(key)
+        return super().__getitem__(key)
+
+
+def watched(inventory: Inventory, reads: Reads) -> Inventory:
+    """The inventory, telling `reads` which of its headings are looked at."""
+    return replace(inventory, objects=_Noting(inventory.objects, reads))

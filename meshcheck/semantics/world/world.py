@@ -13,7 +13,7 @@ from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthenticati
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.model.objects import Meta
 from meshcheck.semantics.attachment import attaches, selects
-from meshcheck.semantics.world.reads import Reads, Watched
+from meshcheck.semantics.world.reads import Reads, watched
 
 T = TypeVar("T")
 _RESTS_ON: Mapping[str, tuple[str, ...]] = {
@@ -57,7 +57,7 @@ class World:
     ) -> None:
         self.coverage = inventory.coverage
         self.reads = reads or (Reads() if self.coverage is not None else None)
-        self.inventory = inventory if self.reads is None else Watched(inventory, self.reads)
+        self.inventory = inventory if self.reads is None else watched(inventory, self.reads)
         self._mesh = mesh or MeshConfig()
         self.closed = closed or self.coverage is not None
         self.injected = injected
@@ -259,7 +259,16 @@ class World:
     def secret(self, namespace: str, name: str) -> Secret | None:
         """A Secret by name; `complete("Secret", …)` says whether one that is not there does not exist."""
         table = self.index("secrets", lambda: {(s.meta.namespace, s.meta.name): s for s in self.inventory.of("Secret")})
-        return table.get((namespace, name))
+        found = table.get((namespace, name))
+        if found is None and not self.complete("Secret", namespace=namespace, name=name):
+            self.note("Secret", f"{namespace}/{name}")
+        return found
+
+    def unread_secret(self, namespace: str, name: str) -> str:
+        """Why nobody knows whether a Secret exists: the end of a fact."""
+        if self.coverage is None:
+            return "it is not in the input"
+        return self.coverage.unread_secret(namespace, name)
 
     def config_map(self, namespace: str, name: str) -> tuple[Meta, Mapping[str, Any]] | None:
         """A ConfigMap by name: its metadata and its files."""

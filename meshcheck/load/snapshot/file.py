@@ -1,0 +1,105 @@
+"""The file of a snapshot: JSON Lines in gzip. The first line says what it is and what is known in full; then one object a line.
+
+`{"schema": "meshcheck/snapshot/v1", "objects": N, "coverage": {…}, "torn": […], "removed": [{"object", "fields"}]}`
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meshcheck.errors import UnreadableError
+from meshcheck.load.snapshot.compact import compact
+from meshcheck.load.snapshot.secrets import without_secrets
+from meshcheck.model.coverage import Coverage
+
+if TYPE_CHECKING:
+    from meshcheck.load.read import Reading
+
+SCHEMA = "meshcheck/snapshot/v1"
+_FAMILY = "meshcheck/snapshot/"
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def write_snapshot(path: str, objects: Iterable[Mapping[str, Any]], coverage: Coverage | None, torn: Iterable[str] = ()) -> dict[str, Any]:
+    """Write a snapshot, whole or not at all; returns its first line. Secrets are left out, and what looks like one elsewhere, too."""
+    lines: dict[tuple[str, str, str, str], str] = {}
+    removed: list[dict[str, Any]] = []
+    for value in objects:
+        if value["kind"] == "Secret":
+            continue
+        clean, fields = without_secrets(compact(value))
+        meta = clean["metadata"]
+        key = (value["apiVersion"], value["kind"], meta.get("namespace") or "", meta["name"])
+        lines[key] = _encode(clean)
+        if fields:
+            removed.append({"object": "/".join(key[1:]), "fields": sorted(set(fields))})
+    head = {
+        "schema": SCHEMA,
+        "objects": len(lines),
+        "coverage": Coverage(coverage.read, coverage.gaps).as_json() if coverage else None,
+        "torn": sorted(torn),
+        "removed": sorted(removed, key=lambda item: str(item["object"])),
+    }
+    text = "\n".join([_encode(head), *(lines[key] for key in sorted(lines))]) + "\n"
+    _put(Path(path), gzip.compress(text.encode(), 9, mtime=0))
+    return head
+
+
+def read_snapshot(path: str, reading: Reading) -> dict[str, Any]:
+    """Add a snapshot's objects and coverage to a Reading; returns its first line. Raises UnreadableError."""
+    try:
+        raw = Path(path).read_bytes()
+        lines = gzip.decompress(raw).decode().splitlines()
+    except OSError as error:  # gzip's own errors are among them
+        raise UnreadableError(f"`{path}`: not a snapshot that can be read: {(error.strerror or str(error)).lower()}") from None
+    except (EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise UnreadableError(f"`{path}`: the snapshot is not whole: {str(error).lower()}") from None
+    head = _head(path, lines)
+    try:
+        values = [json.loads(line) for line in lines[1:]]
+        for value in values:
+            if not (isinstance(value["kind"], str) and isinstance(value["apiVersion"], str) and isinstance(value["metadata"]["name"], str)):
+                raise TypeError
+        coverage = Coverage.from_json(head["coverage"]) if head.get("coverage") else None
+    except (ValueError, TypeError, KeyError):
+        raise UnreadableError(f"`{path}`: the snapshot is damaged: write it again with `meshcheck snapshot`") from None
+    if head.get("objects") != len(values):
+        raise UnreadableError(f"`{path}`: the snapshot holds {len(values)} of {head.get('objects')} objects: write it again")
+    reading.files += 1
+    reading.add_objects(values)
+    reading.coverage = coverage
+    reading.torn += tuple(head.get("torn") or ())
+    return head
+
+
+def _head(path: str, lines: list[str]) -> dict[str, Any]:
+    try:
+        head = json.loads(lines[0])
+        schema = head["schema"]
+    except (IndexError, ValueError, TypeError, KeyError):
+        raise UnreadableError(f"`{path}`: not a snapshot of meshcheck: its first line names no schema") from None
+    if schema != SCHEMA:
+        if isinstance(schema, str) and schema.startswith(_FAMILY):
+            raise UnreadableError(f"`{path}`: a snapshot of another version (`{schema}`): read it with the meshcheck that wrote it")
+        raise UnreadableError(f"`{path}`: not a snapshot of meshcheck but `{schema}`")
+    found: dict[str, Any] = head
+    return found
+
+
+def _put(path: Path, raw: bytes) -> None:
+    """The file is there when it is whole; a run that is stopped leaves the old one."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+        os.chmod(name, 0o600)
+        os.replace(name, path)
+    except OSError as error:
+        raise UnreadableError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}") from None

@@ -1,0 +1,84 @@
+"""The same objects from files and through the API server, with its defaults: the same answers, hop by hop."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from meshcheck.cli.main import main
+from tests.cluster.contents import put, put_text
+from tests.support.apiserver import ApiServer
+
+FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
+EVERY = sorted(path for path in FOLDER.iterdir() if path.is_dir())
+OLDEST = "two-services-one-port"
+"""The manifests say which Service is the older one; the API server gives both the second in which they came."""
+ORDERED = "headless-with-one-plain-pod"
+"""Files have an order, a cluster lists by name: the pods of a Service come in another order, with the same answers."""
+LOOKED_FOR = {
+    "certificate-in-the-wrong-namespace": "istio-system/shop-cert",
+    "password-file-missing": "shop/users",
+}
+"""Secrets that are not there, which the cluster is asked for as well."""
+
+
+def ask(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    """A trace without places."""
+    status = main(["trace", *words, "-o", "json"])
+    out, err = capsys.readouterr()
+    assert status in (0, 1, 3), err
+    trace: dict[str, Any] = json.loads(out)
+    return _same(trace)
+
+
+def _same(value: Any) -> Any:
+    """Without places, and without the fields that the API server's defaults add to a rule without matches."""
+    if isinstance(value, dict):
+        return {key: _same(item) for key, item in value.items() if key != "place"}
+    if isinstance(value, str):
+        return value.removesuffix(".matches[0]")
+    return [_same(item) for item in value] if isinstance(value, list) else value
+
+
+def question_of(scenario: Path) -> tuple[list[str], list[str]]:
+    """The words of a scenario's question for files, and for the cluster."""
+    words = shlex.split((scenario / "question.txt").read_text())
+    live = [word for n, word in enumerate(words) if word != "-f" and words[n - 1 : n] != ["-f"] and word != "--closed-world"]
+    secrets = [
+        f"{d['metadata'].get('namespace', 'default')}/{d['metadata']['name']}"
+        for d in yaml.safe_load_all((scenario / "manifests.yaml").read_text())
+        if isinstance(d, dict) and d.get("kind") == "Secret"
+    ]
+    secrets += [LOOKED_FOR[scenario.name]] if scenario.name in LOOKED_FOR else []
+    return [*words, "--closed-world"], [*live, *(word for name in secrets for word in ("--read-secrets", name))]
+
+
+@pytest.mark.parametrize("scenario", [path for path in EVERY if path.name != OLDEST], ids=lambda path: path.name)
+def test_scenario(scenario: Path, server: ApiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(scenario)
+    refused = put_text(server, (scenario / "manifests.yaml").read_text())
+    words, live = question_of(scenario)
+    through, files = ask(capsys, *live), ask(capsys, *words)
+    if scenario.name == ORDERED:
+        through, files = ({key: trace[key] for key in ("verdict", "symptom", "missing")} for trace in (through, files))
+    assert through == files, refused
+
+
+def test_the_oldest_service_is_the_oldest_in_the_cluster(server: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which of two Services gives a port its protocol follows creationTimestamp, which only the API server writes."""
+    scenario = FOLDER / OLDEST
+    documents = [d for d in yaml.safe_load_all((scenario / "manifests.yaml").read_text()) if isinstance(d, dict)]
+    services = sorted((d for d in documents if d["kind"] == "Service"), key=lambda d: str(d["metadata"].get("creationTimestamp")))
+    put(server, [d for d in documents if d["kind"] != "Service"])
+    for service in services:
+        put(server, [service])
+        time.sleep(1.1)  # timestamps are whole seconds
+    words, live = question_of(scenario)
+    words[words.index("-f") + 1] = str(scenario / "manifests.yaml")
+    assert ask(capsys, *live) == ask(capsys, *words)
