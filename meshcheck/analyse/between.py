@@ -36,7 +36,9 @@ def requests_between(
 ) -> Classes:
     """All requests of a shape from a caller to a target, in classes with a witness and a verdict each.
 
-    `caller` and `target` as in a question. A caller from outside may have any address where it has none in `caller.ip`.
+    `caller` and `target` as in a question. A caller from outside may have any address where it has none in `caller.ip`. A caller with the
+    service account `*` is any workload with a sidecar that is not in the input: of its namespace, or without one of the namespaces that
+    the input does not know.
     """
     clock = time.time() if now is None else now
     found = _explore((world,), caller, target, shape, clock, most)
@@ -72,13 +74,29 @@ def _explore(worlds: tuple[World, ...], caller: Caller, target: Target, shape: S
     base = Question(caller=caller, target=target, protocol=shape.protocol, method="POST" if shape.protocol == "grpc" else "GET", headers={})
     what = targets.view(world, base, caller.namespace)
     any_source = caller.external and not caller.ip
-    space = Space(base, authority_of(base, what).lower(), world.mesh.normalization, any_source)
+    anybody = world.mesh.trust_domain if caller.service_account == "*" else None
+    space = Space(base, authority_of(base, what).lower(), world.mesh.normalization, any_source, anybody)
     asks = [lambda asked, world=each: trace(world, asked, explain=False, now=now) for each in worlds]
     try:
-        start = _start(shape)
+        start = [*_start(shape), *([_nobody_known(worlds, caller)] if anybody is not None else [])]
     except NotRegularError as error:
         return Explored((), (str(error),))
     return explore(space, start, asks, most)
+
+
+def _nobody_known(worlds: tuple[World, ...], caller: Caller) -> Fact:
+    """Identities that no workload of the input has: in a namespace, or in those that the input does not know."""
+    known: set[Pattern] = set()
+    wanted = Pattern("some")
+    for world in worlds:
+        head = f"spiffe://{world.mesh.trust_domain}/ns/"
+        if caller.namespace is None:
+            known |= {Pattern("prefix", f"{head}{name}/") for name in world.namespaces}
+        else:
+            wanted = Pattern("prefix", f"{head}{caller.namespace}/")
+            known |= {Pattern("exact", f"{head}{w.namespace}/sa/{w.service_account}") for w in world.workloads_in(caller.namespace)}
+    meant = sets.all_of((language_of((wanted,)), sets.no(language_of(tuple(sorted(known))))))
+    return Look("principal", meant, False), True
 
 
 def _start(shape: Shape) -> list[Fact]:
@@ -114,6 +132,8 @@ def _class(leaf: Leaf[Trace], answer: Trace) -> RequestClass:
         policy=decider,
         policy_id=policy_id,
         missing=answer.missing,
+        reached=answer.reached,
+        ended=answer.hops[-1].target if answer.hops else "",
         inexact=leaf.inexact,
     )
 

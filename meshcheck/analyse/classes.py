@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshcheck.model.objects import ObjectRef
 from meshcheck.model.question import Question
 from meshcheck.model.record import record
-from meshcheck.model.trace import Missing, Symptom
+from meshcheck.model.trace import Missing, Reached, Symptom
 
 
 @record
@@ -26,6 +26,9 @@ class RequestClass:
     """Envoy's name of the deciding rule, or `none`, as in a trace."""
     missing: tuple[Missing, ...]
     """Facts that an unknown verdict waits for."""
+    reached: Reached | None = None
+    ended: str = ""
+    """Where the call ends: the target of the last hop."""
     inexact: tuple[str, ...] = ()
     """Why requests that fit the description may fare otherwise than the witness; empty where they cannot."""
 

@@ -54,7 +54,7 @@ def explore(space: Space, start: Iterable[Fact], asks: Sequence[Callable[[Questi
             continue
         if question is None:
             continue
-        recorder = Recorder(question, space.authority)
+        recorder = Recorder(question, space.authority, space.principal_of(question))
         try:
             answers = []
             with watched(recorder):

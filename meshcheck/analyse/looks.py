@@ -28,6 +28,8 @@ class Look(NamedTuple):
     patterns: tuple[Pattern, ...] = ()
     """The same in the words of the configuration."""
     block: Block | None = None
+    rewritten: bool = False
+    """The patterns are compared with what a route makes of the path."""
 
 
 class Seen(NamedTuple):
@@ -48,18 +50,20 @@ class NotMeantError(BaseException):
 class Recorder:
     """Writes down the looks at one request, in their order, each once. A watcher (`meshcheck.semantics.watching`)."""
 
-    def __init__(self, question: Question, authority: str) -> None:
+    def __init__(self, question: Question, authority: str, stranger: str | None = None) -> None:
         self.question, self.natural, self.host = question, authority, question.host or authority
         self.seen: dict[Look, Seen] = {}
         self.inexact: dict[str, None] = {}
         self.begin()
+        self._stranger = stranger
+        """The principal of a caller that may be anybody."""
         self._source = parse_address(question.source_ip) if question.source_ip else None
         lines = question.headers.get("x-forwarded-for")
         self._forwarded = parse_address(lines[-1].rpartition(",")[2].strip()) if lines else None
 
     def begin(self) -> None:
         """See Watcher."""
-        self._paths: dict[str, Callable[[Language], Language]] = {split_target(self.question.path)[0]: lambda wanted: wanted}
+        self._paths: dict[str, Callable[[Language], Language]] = {split_target(self.question.path)[0]: _same}
         self._constant: set[str] = set()
         self._hosts: set[str] = set()
         self._replaced: set[str] = set()
@@ -68,7 +72,8 @@ class Recorder:
 
     def _add(self, part: str, patterns: Sequence[Pattern], outcome: bool, absent: bool, made: Callable[[Language], Language]) -> None:
         try:
-            look = Look(part, made(language_of(tuple(patterns))), absent, tuple(patterns))
+            rewritten = part == "path" and made is not _same
+            look = Look(part, made(language_of(tuple(patterns))), absent, tuple(patterns), rewritten=rewritten)
         except NotRegularError as error:
             self.opaque(f"{part.replace(':', ' ')}: {error}")
             return
@@ -88,6 +93,11 @@ class Recorder:
             self._add(part, patterns, outcome, False, _same)
         elif part == "authority" and actual not in self._hosts and actual:
             self.opaque("the host is compared after a change that cannot be followed")
+
+    def principal(self, patterns: Callable[[], Sequence[Pattern]], actual: str, outcome: bool) -> None:
+        """See Watcher."""
+        if actual == self._stranger:
+            self._add("principal", patterns(), outcome, False, _same)
 
     def target(self, patterns: Sequence[Pattern], path: str, query: str, outcome: bool) -> None:
         """See Watcher."""

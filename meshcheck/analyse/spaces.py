@@ -23,8 +23,12 @@ _LETTER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGIT = "0123456789"
 _TOKEN = sets.one_of(_LETTER + _DIGIT + "!#$%&'*+.^_`|~-")
 _METHOD = sets.seq(_TOKEN, sets.star(_TOKEN))
+_LOWER = sets.one_of("abcdefghijklmnopqrstuvwxyz" + _DIGIT)
 _HOST = sets.one_of("abcdefghijklmnopqrstuvwxyz" + _DIGIT + "-.")
 _AUTHORITY = sets.seq(_HOST, sets.star(_HOST), sets.any_of((EMPTY, sets.seq(sets.text(":"), *[sets.one_of(_DIGIT)] * 4))))
+_NAME = sets.seq(_LOWER, sets.star(sets.any_of((_LOWER, sets.seq(sets.text("-"), _LOWER)))))
+STRANGER = "somebody"
+"""Namespace and account of a caller that may be anybody, where nothing wants it otherwise."""
 _SEEN = sets.letters(sets.PRINTABLE & ~1 << 32 & ~(1 << 32))
 _LINE = sets.any_of((EMPTY, _SEEN, sets.seq(_SEEN, sets.star(sets.letters(sets.PRINTABLE)), _SEEN)))
 _LINES = sets.seq(_LINE, sets.star(sets.seq(sets.text(sets.BREAK), _LINE)))
@@ -63,8 +67,14 @@ def _paths(level: str) -> Language:
 class Space:
     """All requests of a question's caller and target. `authority` is the Host that the question's client sends by itself."""
 
-    def __init__(self, base: Question, authority: str, level: str, any_source: bool) -> None:
+    def __init__(self, base: Question, authority: str, level: str, any_source: bool, anybody: str | None = None) -> None:
         self.base, self.authority, self.level, self.any_source = base, authority, level, any_source
+        self._anybody = anybody
+        """The trust domain, where the caller may have any identity in it."""
+
+    def principal_of(self, question: Question) -> str | None:
+        """The identity that a caller who may be anybody has in a question."""
+        return f"spiffe://{self._anybody}/ns/{question.caller.namespace}/sa/{question.caller.service_account}" if self._anybody else None
 
     def question(self, facts: Iterable[tuple[Look, bool]]) -> Question | None:
         """A request that meets all facts; None where there is none. Raises NotRegularError where that cannot be found out."""
@@ -88,6 +98,8 @@ class Space:
             return _address(part, facts)
         if part == "authority" and all(sets.contains(look.language or ALL, self.authority) == outcome for look, outcome in facts):
             return ABSENT
+        if part == "principal":
+            return _text(part, facts, self._anybody or "")
         return _text(part, facts, self.level)
 
 
@@ -106,6 +118,10 @@ def _text(part: str, facts: Facts, level: str) -> Any:
         return ABSENT
     languages = [look.language or ALL if outcome else sets.no(look.language or ALL) for look, outcome in facts]
     wanted = sets.all_of((_domain(part, name, level), *languages))
+    if kind == "principal":
+        usual_one = f"spiffe://{level}/ns/{STRANGER}/sa/{STRANGER}"
+        if sets.contains(wanted, usual_one):
+            return usual_one
     for usual in {"method": _METHODS, "path": ("/", "/x"), "claim": ("x",), "header": ("x",)}.get(kind, ()):
         if sets.contains(wanted, usual):
             return usual
@@ -120,6 +136,8 @@ def _domain(part: str, name: str, level: str) -> Language:
         return paths(level)
     if part == "authority":
         return _AUTHORITY
+    if part == "principal":
+        return sets.seq(sets.text(f"spiffe://{level}/ns/"), _NAME, sets.text("/sa/"), _NAME)
     if part.startswith("header:"):
         return _LINE if name in _SINGLE else _LINES
     return _TEXT if part.startswith("query:") or part in _ONE_TEXT else _TEXTS
@@ -176,6 +194,10 @@ def _built(base: Question, authority: str, values: dict[str, Any]) -> Question |
             parameters.append(f"{quote(name, safe='')}={quote(found, safe='')}")
         elif kind == "claim":
             claims[name] = found.split(sets.BREAK) if sets.BREAK in found or name == "scope" else found
+    caller = base.caller
+    if values.get("principal"):
+        _, _, namespace, _, account = values["principal"].removeprefix("spiffe://").split("/")
+        caller = replace(caller, namespace=namespace, service_account=account)
     token = values.get("token", bool(claims)) or base.claims is not None
     payload = _nested(claims) if token else None
     if token and payload is None:
@@ -183,6 +205,7 @@ def _built(base: Question, authority: str, values: dict[str, Any]) -> Question |
     path = values.get("path") or base.path
     return replace(
         base,
+        caller=caller,
         method=values.get("method") or base.method,
         path=f"{path}?{'&'.join(parameters)}" if parameters else path,
         host=values.get("authority") or base.host,

@@ -11,8 +11,8 @@ from meshcheck.analyse.spaces import written
 from meshcheck.model.question import Question
 from meshcheck.semantics.watching import Pattern
 
-_ORDER = ("method", "path", "authority", "query", "header", "token", "claim", "source")
-_NAMES = {"authority": "host", "source": "client address"}
+_ORDER = ("principal", "method", "path", "authority", "query", "header", "token", "claim", "source")
+_NAMES = {"authority": "host", "principal": "caller", "source": "client address"}
 _MOST = 4
 
 
@@ -70,7 +70,7 @@ def _patterns(look: Look) -> str:
         return f"in {written(bits, number << shift)}/{bits - shift}"
     shown = [_one(pattern) for pattern in look.patterns]
     more = f" or {len(shown) - _MOST} more" if len(shown) > _MOST + 1 else ""
-    return _either(shown[: _MOST if more else None]) + more
+    return _either(shown[: _MOST if more else None]) + more + (" (after the rewrite)" if look.rewritten else "")
 
 
 def _either(shown: Sequence[str]) -> str:
@@ -85,4 +85,4 @@ def _one(pattern: Pattern) -> str:
         "prefix": f"{text}*", "suffix": f"*{text}", "contains": f"*{text}*", "any": "*", "some": "*", "regex": f"~{text}",
         "segments": f"{text.rstrip('/')}/*",
     }  # fmt: skip
-    return forms.get(kind, text if text else '""')
+    return forms.get(kind, text if text else '""').replace("spiffe://", "")

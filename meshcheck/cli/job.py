@@ -79,7 +79,7 @@ def run(words: list[str]) -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     """The configuration file's settings, and over them those of the command line."""
     from meshcheck.cli.questions import question_of
-    from meshcheck.job.fields import duration
+    from meshcheck.decode.fields import duration
     from meshcheck.job.settings import Settings
     from meshcheck.job.settings_file import SettingsFile
     from meshcheck.model.record import replace

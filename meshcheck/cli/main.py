@@ -12,6 +12,7 @@ COMMANDS = {
     "diff": ("diff", "which calls become allowed or denied when configuration changes?"),
     "lint": ("lint", "what a cluster would refuse, and what is probably not meant"),
     "job": ("job", "checks in the cluster, once or for ever: report, metrics, events"),
+    "test": ("test", "do statements about who may call what hold, over all requests?"),
     "explain": ("explain", "the page of a rule of lint, and the list of all rules"),
     "snapshot": ("snapshot", "carry a cluster away in one file, without secrets"),
     "can": ("can", "why does the Kubernetes API refuse a request (RBAC)?"),

@@ -12,11 +12,13 @@ from meshcheck.cli.beside import Section, add_beside_options, sections
 from meshcheck.cli.callers import caller_of, target_of
 from meshcheck.cli.fix_options import add_fix_options
 from meshcheck.cli.live import settle_namespace
-from meshcheck.cli.questions import default_method, headers_of, split_url
+from meshcheck.cli.questions import default_method, headers_of
 from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.decode.urls import split_url
 from meshcheck.errors import UsageError
 from meshcheck.model.cluster_kinds import CALL, RBAC
 from meshcheck.model.question import Question, Target
+from meshcheck.model.record import replace
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
@@ -61,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
     token = call.add_mutually_exclusive_group()
     token.add_argument("--jwt", metavar="TOKEN", help="a token, checked against inline JWKS")
     token.add_argument("--claims", metavar="JSON", help="claims that count as verified")
+    call.add_argument("--path", metavar="PATH", help="path and query, where the target is no URL")
+    call.add_argument("--plaintext", action="store_true", help="the call arrives without an identity of the mesh, whatever the caller is")
     call.add_argument("--source-ip", metavar="IP", help="the address that the connection comes from")
     call.add_argument("--origin", metavar="URL", help="ask as a browser on this origin would")
     call.add_argument("--via", metavar="NAMESPACE/NAME[:PORT]", help="the gateway through which a call from outside enters")
@@ -219,6 +223,8 @@ def _question(options: argparse.Namespace) -> Question:
     if "://" in options.target:
         protocol, host, port, path = split_url(options.target)
         target = Target(host=host, port=port)
+    if options.path:
+        path = options.path if options.path.startswith("/") else f"/{options.path}"
     headers: dict[str, Any] = {}
     for line in options.header:
         name, colon, value = line.partition(":")
@@ -244,7 +250,7 @@ def _question(options: argparse.Namespace) -> Question:
     if via:
         target = Target(target.host, target.namespace, target.workload, target.pod, target.service, target.ip, target.port, via)
     return Question(
-        caller=caller_of(options.caller, options.namespace),
+        caller=replace(caller_of(options.caller, options.namespace), plaintext=options.plaintext),
         target=target,
         protocol=protocol,
         method=options.method or default_method(protocol),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from meshcheck.decode.fields import Fields, Wrong
 from meshcheck.errors import MeshcheckError, UsageError
-from meshcheck.job.fields import Fields, Wrong
 from meshcheck.model.finding import SEVERITIES
 from meshcheck.model.question import Question
 from meshcheck.model.record import record, value

@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from meshcheck.decode.fields import Wrong
 from meshcheck.errors import MeshcheckError, UnreadableError
-from meshcheck.job.fields import Wrong
 from meshcheck.job.settings import AssertionCheck, ReadQuestion, Settings, decode_settings
 from meshcheck.load import exact_yaml
 from meshcheck.load.lines import read_text

@@ -10,7 +10,7 @@ Without a watcher this costs one look at `by`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
@@ -39,6 +39,9 @@ class Watcher(Protocol):
 
     def text(self, part: str, patterns: Sequence[Pattern], actual: str, outcome: bool) -> None:
         """A text was compared: `part` is method, path, authority, scheme or sni; the outcome says whether one pattern holds."""
+
+    def principal(self, patterns: Callable[[], Sequence[Pattern]], actual: str, outcome: bool) -> None:
+        """The caller's identity (`spiffe://…`) was compared."""
 
     def target(self, patterns: Sequence[Pattern], path: str, query: str, outcome: bool) -> None:
         """The path with its query was compared."""

@@ -18,3 +18,12 @@ def test_the_sample_is_the_output_of_its_command() -> None:
     done = subprocess.run([sys.executable, "-m", "meshcheck", *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert done.stdout.strip() == shown.strip()
+
+
+def test_the_statements_are_judged_as_shown() -> None:
+    """The text block of `meshcheck test` is what it prints."""
+    block = (ROOT / "README.md").read_text(encoding="utf-8").partition("```text\n$ meshcheck test ")[2].partition("```")[0]
+    words, _, shown = block.partition("\n")
+    done = subprocess.run([sys.executable, "-m", "meshcheck", "test", words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.strip() == shown.strip()

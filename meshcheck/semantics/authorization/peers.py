@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from meshcheck.semantics.authorization.strings import Match
+from meshcheck.semantics.watching import SOME, Pattern
 
 SCHEME = "spiffe://"
 
@@ -68,22 +69,59 @@ def _domain_matches(known: str, written: str) -> bool:
     return known == written
 
 
+def principal_patterns(name: str, value: str, trust_domains: Sequence[str], policy_namespace: str) -> tuple[Pattern, ...]:
+    """What the test of a field (principals, namespaces, serviceAccounts, trustDomains) compares with, for who watches."""
+    if name == "principals":
+        return tuple(_principal_pattern(each) for each in in_all_domains(value, tuple(trust_domains)))
+    if name == "namespaces":
+        return (Pattern("contains", f"/ns/{value}/") if "*" not in value else Pattern("regex", namespace_expression(value)),)
+    if name == "serviceAccounts":
+        return (Pattern("regex", service_account_expression(value, policy_namespace)),)
+    if value == "*" or "*" in value:
+        return (Pattern("prefix", SCHEME) if value == "*" else Pattern("regex", trust_domain_expression(value)),)
+    names = trust_domains if value in trust_domains or value == "cluster.local" else (value,)
+    return tuple(Pattern("prefix", f"{SCHEME}{each}/") for each in names)
+
+
+def _principal_pattern(value: str) -> Pattern:
+    if value == "*":
+        return SOME
+    if value.startswith("*"):
+        return Pattern("regex", f"{SCHEME}.*{re.escape(value[1:])}")
+    return Pattern("prefix", SCHEME + value[:-1]) if value.endswith("*") else Pattern("exact", SCHEME + value)
+
+
 def compile_namespace(value: str) -> Match:
     """A namespace; every star stands for any text."""
     if "*" not in value:
         inside = f"/ns/{value}/"
         return lambda san: inside in san
-    whole = re.compile(f".*/ns/{'.*'.join(re.escape(part) for part in value.split('*'))}/.*")
+    whole = re.compile(namespace_expression(value))
     return lambda san: whole.fullmatch(san) is not None
 
 
 def compile_service_account(value: str, policy_namespace: str) -> Match:
     """`NAMESPACE/NAME`, or `NAME` in the policy's own namespace; any trust domain."""
+    whole = re.compile(service_account_expression(value, policy_namespace))
+    return lambda san: whole.fullmatch(san) is not None
+
+
+def namespace_expression(value: str) -> str:
+    """A namespace with stars, as a regular expression."""
+    return f".*/ns/{'.*'.join(re.escape(part) for part in value.split('*'))}/.*"
+
+
+def service_account_expression(value: str, policy_namespace: str) -> str:
+    """A service account, as a regular expression."""
     namespace, slash, name = value.partition("/")
     if not slash:
         namespace, name = policy_namespace, value
-    whole = re.compile(f"spiffe://.+/ns/{re.escape(namespace)}/(.+/|)sa/{re.escape(name)}(/.+)?")
-    return lambda san: whole.fullmatch(san) is not None
+    return f"spiffe://.+/ns/{re.escape(namespace)}/(.+/|)sa/{re.escape(name)}(/.+)?"
+
+
+def trust_domain_expression(value: str) -> str:
+    """A trust domain with a star, as a regular expression."""
+    return f"{SCHEME}{'[^/]*'.join(re.escape(part) for part in value.split('*'))}/.*"
 
 
 def compile_trust_domain(value: str, trust_domains: Sequence[str]) -> Match:
@@ -91,7 +129,7 @@ def compile_trust_domain(value: str, trust_domains: Sequence[str]) -> Match:
     if value == "*":
         return lambda san: san.startswith(SCHEME)
     if "*" in value:
-        whole = re.compile(f"{SCHEME}{'[^/]*'.join(re.escape(part) for part in value.split('*'))}/.*")
+        whole = re.compile(trust_domain_expression(value))
         return lambda san: whole.fullmatch(san) is not None
     names = tuple(trust_domains) if value in trust_domains or value == "cluster.local" else (value,)
     heads = tuple(f"{SCHEME}{name}/" for name in names)

@@ -146,7 +146,14 @@ def _peer(field: Field, name: str, mesh: MeshConfig, policy_namespace: str) -> T
         san = a.principal
         return san is not None and any(match(san) for match in matches)
 
-    return Test(field, "principal", False, matches, check, None)
+    def patterns() -> tuple[Pattern, ...]:
+        return tuple(p for v in field.values for p in peers.principal_patterns(name, v, mesh.trust_domains, policy_namespace))
+
+    def tell(by: Watcher, a: Attributes, found: bool) -> None:
+        if a.principal is not None:
+            by.principal(patterns, a.principal, found)
+
+    return Test(field, "principal", False, matches, check, tell)
 
 
 def _payload(field: Field, attribute: str, matches: tuple[claims.Check, ...], tell: Tell) -> Test:

@@ -1,0 +1,173 @@
+"""`meshcheck test`: statements about who may call what, kept beside the manifests."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from meshcheck.analyse.assertions.alike import Alike
+from meshcheck.analyse.assertions.judge import judge
+from meshcheck.analyse.assertions.read import AssertionFile, read_assertions
+from meshcheck.cli.outputs import outputs_of, write_outputs
+from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.load import exact_yaml
+from meshcheck.load.lines import read_text
+from meshcheck.load.places import Nodes
+from meshcheck.render.assertions import FORMS, Judged, counts, render
+from meshcheck.semantics.world import World
+
+SUFFIXES = (".meshcheck.yaml", ".meshcheck.yml")
+
+_EXAMPLES = """\
+a file of statements, `shop.meshcheck.yaml`:
+  sources: [manifests/]                    # beside this file; or say `-f` and the like
+  closedWorld: true                        # no workloads but those in the input
+  tests:
+  - name: only the gateway and the shop reach payments
+    because: PCI
+    from: {of: any, except: [shop/*, istio-system/ingressgateway]}
+    to: payments/*
+    expect: denied
+  - name: the cart may read the catalogue
+    from: shop/cart
+    to: shop/catalog:8080
+    methods: [GET, HEAD]
+    paths: [/api/*]
+    expect: allowed
+  - name: nobody deletes without a token
+    from: workloads
+    to: shop/cart
+    methods: [DELETE]
+    token: false
+    status: 403
+    by: AuthorizationPolicy shop/cart
+
+examples:
+  meshcheck test                                            # all *.meshcheck.yaml below the current folder
+  meshcheck test policies/ -f manifests/ --closed-world
+  meshcheck test shop.meshcheck.yaml -o text -o junit=report.xml
+
+Methods, paths, hosts, headers and tokens that a statement does not name may be anything: it is decided over all requests, not over
+examples. `from`: NAMESPACE/NAME with globs, sa/NAMESPACE/NAME, `workloads`, `external` (from outside the cluster, by every way in), `any`
+(both), an IP address; or `namespaces`, `names`, `serviceAccounts`, `labels`, `of`, `except`. `to`: the same, with `:PORT`, or a URL. A
+statement with `expect: denied` is also about the ports of the pods themselves, past their Services.
+
+exit status: 0 all hold, 1 one fails or is unknown (`--allow-unknown`: unknown ones pass), 2 wrong use or unreadable input
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `test`."""
+    p = argparse.ArgumentParser(
+        prog="meshcheck test",
+        description="Judge statements about who may call what.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("paths", nargs="*", metavar="PATH", help="files, or folders with *.meshcheck.yaml (default: the current folder)")
+    p.add_argument("--allow-unknown", action="store_true", help="a statement that cannot be decided does not make exit status 1")
+    p.add_argument("-o", "--output", metavar="FORM[=FILE]", action="append", default=[], help=f"{', '.join(FORMS)}; repeatable (text)")
+    p.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (auto)")
+    add_source_options(p)
+    return p
+
+
+def run(words: list[str]) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(words)
+    outputs = outputs_of(options.output, FORMS)
+    files = [(path, *_read(path)) for path in _files(options.paths or ["."])]
+    worlds = _Worlds(options)
+    judged = [one for path, content, nodes in files for one in _judged(path, content, nodes, worlds)]
+    write_outputs(outputs, lambda form, style: render(form, judged, style), options.color)
+    found = counts(judged)
+    return 1 if found["fails"] or (found["unknown"] and not options.allow_unknown) else 0
+
+
+def _files(paths: list[str]) -> list[str]:
+    """The files that are named, and those in folders that are named."""
+    out: list[str] = []
+    for path in paths:
+        if not Path(path).is_dir():
+            out.append(path)
+            continue
+        found = sorted(str(file) for file in Path(path).rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
+        if not found:
+            raise UsageError(f"`{path}`: no file {' or '.join('*' + suffix for suffix in SUFFIXES)} below it")
+        out += found
+    return list(dict.fromkeys(out))
+
+
+def _read(path: str) -> tuple[AssertionFile, Nodes]:
+    """The statements of a file. Raises UsageError with a line for each thing that is wrong."""
+    text = read_text(path)
+    try:
+        content = exact_yaml.read(text)
+    except UnreadableError as error:
+        raise UnreadableError(f"{path}: {error}") from None
+    nodes = Nodes(path, 1, text)
+    found, wrong = read_assertions(content, Path(path).name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".meshcheck"))
+    if wrong:
+        places = [(nodes.place(item.path), item.message) for item in wrong]
+        raise UsageError("\n".join(f"{place.file}:{place.line}:{place.column}: {message}" for place, message in places))
+    return found, nodes
+
+
+def _judged(path: str, content: AssertionFile, nodes: Nodes, worlds: _Worlds) -> Iterator[Judged]:
+    alike, sources = worlds.of(path, content)
+    for number, assertion in enumerate(content.assertions):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{path}: {assertion.name} …", end="", file=sys.stderr, flush=True)
+        place = nodes.place(("tests", number))
+        try:
+            found = judge(alike.world, assertion, alike)
+        except MeshcheckError as error:
+            raise UsageError(f"{path}:{place.line}: {error}") from None
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr)
+        yield Judged(path, place.line, found, sources)
+
+
+class _Worlds:
+    """The Worlds that files ask for, each read once."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._made: dict[tuple[object, ...], tuple[Alike, tuple[str, ...]]] = {}
+
+    def of(self, path: str, content: AssertionFile) -> tuple[Alike, tuple[str, ...]]:
+        """The World of a file, and the words that name it on a command line. What the command line says goes before the file."""
+        given: list[tuple[str, str]] = getattr(self._options, "sources", None) or []
+        sources = given or [("PATH", str(Path(path).parent / source)) for source in content.sources]
+        closed = self._options.closed_world or content.closed
+        sidecars = self._options.sidecars or ",".join(content.sidecars)
+        key = (tuple(sources), closed, sidecars)
+        if key not in self._made:
+            self._made[key] = self._make(path, sources, closed, sidecars)
+        return self._made[key]
+
+    def _make(self, path: str, sources: list[tuple[str, str]], closed: bool, sidecars: str) -> tuple[Alike, tuple[str, ...]]:
+        from meshcheck.cli.world import warn, world_of
+
+        if not sources:
+            raise UsageError(f"`{path}` names no `sources`, and no source is given: name manifests with `-f PATH`")
+        options = argparse.Namespace(**{**vars(self._options), "sources": sources, "closed_world": closed, "sidecars": sidecars})
+        reading = read_sources(options)
+        world: World = world_of(options, reading)
+        warn(reading, world)
+        return Alike(world), _words(options)
+
+
+def _words(options: argparse.Namespace) -> tuple[str, ...]:
+    """The options that make the same World again."""
+    flags = {"PATH": "-f", "DIR": "-k", "CHART": "--helm"}
+    out = [word for kind, source in options.sources for word in (flags[kind], source)]
+    out += [word for file in options.values for word in ("--values", file)]
+    out += ["--closed-world"] if options.closed_world else []
+    for name in ("namespace", "root_namespace", "trust_domain", "mesh_config", "sidecars"):
+        found = getattr(options, name)
+        out += [f"--{name.replace('_', '-')}", found] if found else []
+    return tuple(out)
