@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
 from meshcheck.analyse.assertions.select import End, Party
+from meshcheck.analyse.assertions.wires import Wires
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
 from meshcheck.semantics.authorization.attributes import Attributes
@@ -26,12 +27,12 @@ from meshcheck.semantics.world import World
 _ROUTING = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "HTTPRoute", "GRPCRoute", "EnvoyFilter", "WasmPlugin")
 
 
-class _Asked(NamedTuple):
+class _Place(NamedTuple):
     """What callers are compared for."""
 
     end: End
     question: Question
-    what: targets.TargetView
+    backends: tuple[targets.Backend, ...]
     tests: tuple[Test, ...]
     by_address: bool
 
@@ -41,82 +42,123 @@ class Alike:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._own: dict[int, tuple[CallerView, Hashable]] = {}
+        self._views: dict[int, CallerView] = {}
+        self._own: dict[tuple[int, bool], int] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._outcomes: dict[tuple[str, Hashable], Hashable] = {}
         self._namespaces = _telling_namespaces(world)
         self._by_labels = bool(world.inventory.of("Sidecar")) or any(
             match.source_labels for v in world.inventory.of("VirtualService") for route in v.http for match in route.matches
         )
-        self._policies = network.has_policies(world)
-        self._wires: dict[tuple[object, ...], Hashable] = {}
+        self._wires = Wires(world) if network.has_policies(world) else None
+        self._asked: dict[tuple[object, ...], Hashable] = {}
 
     def groups(self, parties: Iterable[Party], end: End, question: Question) -> list[list[Party]]:
         """Callers that fare alike at a place that can be called; `question` is any call there."""
-        if any(is_gateway(w) or is_ingress_nginx(w) for w in end.workloads):
+        if any(is_gateway(w) or is_ingress_nginx(w) for w in end.workloads) or self._is_routed(end):
             return [[party] for party in parties]
         tests, by_address = self._tests(end)
         what = targets.view(self.world, question, None)
+        place = _Place(end, question, what.backends, tests, by_address)
         found: dict[Hashable, list[Party]] = {}
         for party in parties:
-            asked = _Asked(end, question, what, tests, by_address)
-            key: Hashable = id(party) if party.workload is None else self._key(party, party.workload, asked)
+            key: Hashable = id(party) if party.workload is None else self._key(party, party.workload, place)
             found.setdefault(key, []).append(party)
         return list(found.values())
 
-    def _key(self, party: Party, workload: Workload, asked: _Asked) -> Hashable:
-        end, question, what, tests, by_address = asked
-        who, own = self._of(party, workload, question)
-        near = workload.namespace in {w.namespace for w in end.workloads}
-        itself = any(w is workload for w in end.workloads)
-        outcomes = self._outcomes(workload, tests)
-        wire = tuple(self._wire(who, workload, question, backend) for backend in what.backends) if self._policies else ()
-        return own, near, itself, outcomes, wire, workload.addresses if by_address or itself else ()
+    def _is_routed(self, end: End) -> bool:
+        """Whether routes of the mesh may lead a call to another place than the one that is called."""
+        if end.direct:
+            return False
+        if self.world.inventory.of("HTTPRoute") or self.world.inventory.of("GRPCRoute"):
+            return True
+        own = (end.target.host or "").split(".")[0]
+        routed: frozenset[str] = self.world.once("names with routes of the mesh", lambda: _routed_names(self.world))
+        return "*" in routed or own in routed
 
-    def _wire(self, who: CallerView, workload: Workload, question: Question, backend: targets.Backend) -> Hashable:
+    def _key(self, party: Party, workload: Workload, place: _Place) -> Hashable:
+        own = self._own_of(party, workload, place.question)
+        near = any(w.namespace == workload.namespace for w in place.end.workloads)
+        itself = any(w is workload for w in place.end.workloads)
+        wires = tuple(self._wire(party, workload, place.question, backend) for backend in place.backends) if self._wires else ()
+        addresses = workload.addresses if place.by_address or itself else ()
+        return own, near, itself, self._identity(workload, place.tests), wires, addresses
+
+    def _wire(self, party: Party, workload: Workload, question: Question, backend: targets.Backend) -> Hashable:
         """What network policies make of a call; the same for a Service and for the pod behind it."""
+        assert self._wires is not None
+        found = self._wires.key(workload, backend.workload) if backend.workload is not None else None
+        if found is not None:
+            return found
         key = (id(workload), id(backend.workload), backend.address, backend.port, question.transport)
-        if key not in self._wires:
-            stations = network.policies(self.world, question, who, backend, False)
-            self._wires[key] = tuple((s.verdict, s.missing, s.decider.meta.ref if s.decider else None) for s in stations)
-        return self._wires[key]
+        if key not in self._asked:
+            stations = network.policies(self.world, question, self._view(party, workload), backend, False)
+            self._asked[key] = tuple((s.verdict, s.missing) for s in stations)
+        return self._asked[key]
 
-    def _of(self, party: Party, workload: Workload, question: Question) -> tuple[CallerView, Hashable]:
-        """What depends on the caller alone."""
-        if id(workload) not in self._own:
-            who = caller.view(self.world, party.caller)
-            notes = tuple(sorted((k, v) for k, v in workload.pod_annotations.items() if k.startswith("traffic.sidecar.istio.io/")))
+    def _view(self, party: Party, workload: Workload) -> CallerView:
+        if id(workload) not in self._views:
+            self._views[id(workload)] = caller.view(self.world, party.caller)
+        return self._views[id(workload)]
+
+    def _own_of(self, party: Party, workload: Workload, question: Question) -> int:
+        """What depends on the caller alone, as a number."""
+        by_name = question.target.host is not None
+        if (id(workload), by_name) not in self._own:
+            who = self._view(party, workload)
             telling = self._namespaces is None or workload.namespace in self._namespaces
             named = targets.view(self.world, question, workload.namespace)
-            dns = network.name_resolution(self.world, question, who, named, False) if question.target.host else None
+            dns = network.name_resolution(self.world, question, who, named, False) if by_name else None
             own = (
                 who.sidecar.present,
                 who.sidecar.ambient,
                 workload.namespace if telling or who.sidecar.present is None else "",
                 tuple(sorted(workload.pod_labels.items())) if self._by_labels else (),
                 workload.host_network,
-                notes,
+                tuple(sorted((k, v) for k, v in workload.pod_annotations.items() if k.startswith("traffic.sidecar.istio.io/"))),
                 (dns.verdict, dns.missing) if dns is not None else None,
             )
-            self._own[id(workload)] = who, own
-        return self._own[id(workload)]
+            self._own[id(workload), by_name] = self._numbers.setdefault(own, len(self._numbers))
+        return self._own[id(workload), by_name]
 
-    def _outcomes(self, workload: Workload, tests: tuple[Test, ...]) -> Hashable:
+    def _identity(self, workload: Workload, tests: tuple[Test, ...]) -> Hashable:
+        """What the tests at a target make of the caller's identity."""
+        if not tests:
+            return ()
         a = Attributes()
         a.principal = f"spiffe://{self.world.mesh.trust_domain}/ns/{workload.namespace}/sa/{workload.service_account}"
-        return tuple(test.holds(a) for test in tests)
+        key = (a.principal, tests)
+        if key not in self._outcomes:
+            self._outcomes[key] = tuple(test.holds(a) for test in tests)
+        return self._outcomes[key]
 
     def _tests(self, end: End) -> tuple[tuple[Test, ...], bool]:
         """Tests on identities at the target, and whether there are any on addresses."""
+        key = ("tests on callers", *map(id, end.workloads))
+        found: tuple[tuple[Test, ...], bool] = self.world.once(key, lambda: self._find_tests(end))
+        return found
+
+    def _find_tests(self, end: End) -> tuple[tuple[Test, ...], bool]:
         tests: dict[Any, Test] = {}
         by_address = False
         for workload in end.workloads:
             for http in (True, False):
-                found = server.compiled(self.world, workload, http)
-                for rule in (*found.custom, *found.deny, *found.allow):
+                compiled = server.compiled(self.world, workload, http)
+                for rule in (*compiled.custom, *compiled.deny, *compiled.allow):
                     for test in _tests_of(rule):
                         by_address = by_address or test.attribute in ("source_ip", "remote_ip")
                         if test.attribute == "principal":
                             tests.setdefault((test.field.name, test.field.values, test.field.negated, rule.policy.meta.namespace), test)
         return tuple(tests.values()), by_address
+
+
+def _routed_names(world: World) -> frozenset[str]:
+    """First labels of the hosts for which a VirtualService may choose another destination; `*` for any."""
+    out: set[str] = set()
+    for virtual in world.inventory.of("VirtualService"):
+        if "mesh" in virtual.gateways:
+            out.update("*" if host.startswith("*") else host.split(".")[0] for host in virtual.hosts)
+    return frozenset(out)
 
 
 def _tests_of(rule: CompiledRule) -> Iterable[Test]:
@@ -133,6 +175,8 @@ def _telling_namespaces(world: World) -> frozenset[str] | None:
         return None
     for kind in _ROUTING:
         for item in world.inventory.of(kind):
+            if kind == "VirtualService" and "mesh" not in item.gateways:
+                continue
             if any(name not in ("*", ".") for name in getattr(item, "export_to", ())):
                 return None
             routes = getattr(item, "http", ())

@@ -47,6 +47,11 @@ class PolicySet:
             self._kept[key] = tuple(p for p in found if direction in p.directions and p.pods.matches(workload.pod_labels))
         return self._kept[key]
 
+    @property
+    def has_admin(self) -> bool:
+        """Whether there are policies of the admin tiers."""
+        return bool(self._admin)
+
     def may_isolate(self, namespace: str, direction: str) -> bool:
         """Whether some policy may close a direction for some pod of a namespace."""
         return bool(self._admin) or any(direction in p.directions for p in self._by_namespace.get(namespace, ()))

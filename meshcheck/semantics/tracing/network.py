@@ -45,7 +45,7 @@ def has_policies(world: World) -> bool:
 def isolated(world: World, workload: Workload, direction: str) -> bool:
     """Whether any network policy may close a direction for a pod."""
     policies = _policies_of(world, workload.namespace)
-    end = _endpoint(world, workload, "")
+    end = endpoint(world, workload, "")
     return bool(policies.selecting(workload, direction) or policies.admin(end, "Admin") or policies.admin(end, "Baseline"))
 
 
@@ -71,11 +71,11 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
         mentions, reasons, decider = (side.mentions, side.reasons, _decider(side)) if side else ((), (), None)
         return Station("dns", "cni", verdict, summary, mentions, reasons, symptom, None, decider, missing, str(workload))
 
-    source = _endpoint(world, workload, who.address)
+    source = endpoint(world, workload, who.address)
     closed: list[Side] = []
     for server, address, port in asked:
         every = _policies_of(world, workload.namespace, server.namespace)
-        sides = network_policy.evaluate(every, source, _endpoint(world, server, address), "UDP", port, explain=explain)
+        sides = network_policy.evaluate(every, source, endpoint(world, server, address), "UDP", port, explain=explain)
         shut = [side for side in sides if side.allowed is not True]
         if not shut:
             return station(ALLOWED, "the caller may ask the cluster's DNS") if explain else None
@@ -117,7 +117,7 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
         return []
     strict = question.network_policy_only
     source = _source(world, question, who)
-    target = _endpoint(world, backend.workload, backend.address, strict) if backend.workload else _elsewhere(world, backend.address)
+    target = endpoint(world, backend.workload, backend.address, strict) if backend.workload else _elsewhere(world, backend.address)
     if source is None:
         return _unknown_source(world, who, backend)
     every = _policies_of(world, *(end.workload.namespace for end in (source, target) if end.workload is not None))
@@ -132,7 +132,7 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
 def _source(world: World, question: Question, who: CallerView) -> Endpoint | None:
     """The caller as an end of the connection; None where nobody knows its labels."""
     if who.workload is not None and who.labels_known:
-        return _endpoint(world, who.workload, who.address, question.network_policy_only)
+        return endpoint(world, who.workload, who.address, question.network_policy_only)
     if who.caller.node:
         address = question.source_ip or who.address
         node = _node_at(world, address)
@@ -152,7 +152,8 @@ def _unknown_source(world: World, who: CallerView, backend: Backend) -> list[Sta
     return [Station("network-policy", "cni", UNKNOWN, fact, missing=fact, workload=str(server) if server else None)]
 
 
-def _endpoint(world: World, workload: Workload, address: str, strict: bool = False) -> Endpoint:
+def endpoint(world: World, workload: Workload, address: str, strict: bool = False) -> Endpoint:
+    """A pod as an end of a connection. `strict`: pods in the host's network are pods like others."""
     namespace = world.namespace_as_known(workload.namespace)
     known = namespace.meta is not None or world.complete("Namespace", namespace=workload.namespace)
     node = _node_at(world, address) if workload.host_network else None
