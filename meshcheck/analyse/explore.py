@@ -62,6 +62,9 @@ def explore(space: Space, start: Iterable[Fact], asks: Sequence[Callable[[Questi
                     recorder.begin()
                     answers.append(ask(question))
         except NotMeantError as other:
+            if other.seen.look in {look for look, _ in facts}:  # no request was found that is meant: never go round in a circle
+                inexact[f"no request was made up that is as {other.seen.look.part} must be"] = None
+                continue
             path = _branch(facts, recorder, waiting)
             waiting.append((*path, (other.seen.look, other.seen.outcome)))
             continue

@@ -116,6 +116,8 @@ def _text(part: str, facts: Facts, level: str) -> Any:
     optional = kind in ("header", "query", "claim")
     if optional and all(look.absent == outcome for look, outcome in facts):
         return ABSENT
+    if optional and _domain(part, name, level) in (_LINES, _TEXTS) and all((look.language or ALL).kind == "lines" for look, _ in facts):
+        return _lines(facts, _LINE if kind == "header" else _TEXT)
     languages = [look.language or ALL if outcome else sets.no(look.language or ALL) for look, outcome in facts]
     wanted = sets.all_of((_domain(part, name, level), *languages))
     if kind == "principal":
@@ -127,6 +129,22 @@ def _text(part: str, facts: Facts, level: str) -> Any:
             return usual
     found = sets.shortest(wanted)
     return _IMPOSSIBLE if found is None else found
+
+
+def _lines(facts: Facts, line: Language) -> Any:
+    """Lines of which each fits something that must fit, and none anything that must not: found one by one, they are all that is needed."""
+    refused = [sets.no(look.language.args[0]) for look, outcome in facts if not outcome and look.language is not None]
+    wanted = sorted((look for look, outcome in facts if outcome and look.language is not None), key=lambda look: str(look.patterns))
+    found: list[str] = []
+    for language in [look.language.args[0] for look in wanted if look.language is not None] or [ALL]:
+        if any(sets.contains(language, text) for text in found):
+            continue
+        allowed = sets.all_of((line, language, *refused))
+        text = "x" if sets.contains(allowed, "x") else sets.shortest(allowed)
+        if text is None:
+            return _IMPOSSIBLE
+        found.append(text)
+    return sets.BREAK.join(found)
 
 
 def _domain(part: str, name: str, level: str) -> Language:
