@@ -129,4 +129,3 @@ class _Progress:
     def end(self) -> None:
         if self.shown:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
-

@@ -10,6 +10,7 @@ from pathlib import Path
 from meshcheck.analyse.assertions.alike import Alike
 from meshcheck.analyse.assertions.judge import judge
 from meshcheck.analyse.assertions.read import AssertionFile, read_assertions
+from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
@@ -23,7 +24,7 @@ SUFFIXES = (".meshcheck.yaml", ".meshcheck.yml")
 
 _EXAMPLES = """\
 a file of statements, `shop.meshcheck.yaml`:
-  sources: [manifests/]                    # beside this file; or say `-f` and the like
+  sources: [manifests/]                    # beside this file; or say `-f` and the like; without any: the cluster
   closedWorld: true                        # no workloads but those in the input
   tests:
   - name: only the gateway and the shop reach payments
@@ -146,15 +147,14 @@ class _Worlds:
         sidecars = self._options.sidecars or ",".join(content.sidecars)
         key = (tuple(sources), closed, sidecars)
         if key not in self._made:
-            self._made[key] = self._make(path, sources, closed, sidecars)
+            self._made[key] = self._make(sources, closed, sidecars)
         return self._made[key]
 
-    def _make(self, path: str, sources: list[tuple[str, str]], closed: bool, sidecars: str) -> tuple[Alike, tuple[str, ...]]:
+    def _make(self, sources: list[tuple[str, str]], closed: bool, sidecars: str) -> tuple[Alike, tuple[str, ...]]:
         from meshcheck.cli.world import warn, world_of
 
-        if not sources:
-            raise UsageError(f"`{path}` names no `sources`, and no source is given: name manifests with `-f PATH`")
         options = argparse.Namespace(**{**vars(self._options), "sources": sources, "closed_world": closed, "sidecars": sidecars})
+        settle_namespace(options)
         reading = read_sources(options)
         world: World = world_of(options, reading)
         warn(reading, world)
@@ -163,11 +163,11 @@ class _Worlds:
 
 def _words(options: argparse.Namespace) -> tuple[str, ...]:
     """The options that make the same World again."""
-    flags = {"PATH": "-f", "DIR": "-k", "CHART": "--helm"}
+    flags = {"PATH": "-f", "DIR": "-k", "CHART": "--helm", "FILE": "--snapshot"}
     out = [word for kind, source in options.sources for word in (flags[kind], source)]
     out += [word for file in options.values for word in ("--values", file)]
     out += ["--closed-world"] if options.closed_world else []
-    for name in ("namespace", "root_namespace", "trust_domain", "mesh_config", "sidecars"):
-        found = getattr(options, name)
+    for name in ("context", "kubeconfig", "namespace", "root_namespace", "trust_domain", "mesh_config", "sidecars"):
+        found = getattr(options, name, None)
         out += [f"--{name.replace('_', '-')}", found] if found else []
     return tuple(out)

@@ -108,13 +108,9 @@ def _free_ports(count: int) -> list[int]:
             each.close()
 
 
-def _open(
-    target: str | urllib.request.Request, *, timeout: float, context: ssl.SSLContext | None
-) -> Any:
+def _open(target: str | urllib.request.Request, *, timeout: float, context: ssl.SSLContext | None) -> Any:
     """`urllib.request.urlopen` that never uses a proxy."""
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     return opener.open(target, timeout=timeout)
 
 
@@ -128,9 +124,7 @@ def _write_rsa_key(path: Path) -> None:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import rsa
     except ImportError:
-        subprocess.run(
-            ["openssl", "genrsa", "-out", str(path), "2048"], check=True, capture_output=True
-        )
+        subprocess.run(["openssl", "genrsa", "-out", str(path), "2048"], check=True, capture_output=True)
         return
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     path.write_bytes(
@@ -321,9 +315,7 @@ class ApiServer:
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.ca))
 
-    def kubeconfig(
-        self, *, user: str = ADMIN, token: str | None = None, namespace: str = "default"
-    ) -> str:
+    def kubeconfig(self, *, user: str = ADMIN, token: str | None = None, namespace: str = "default") -> str:
         """Path of a kubeconfig for a user given at start, or for any bearer token."""
         config = {
             "apiVersion": "v1",
@@ -334,9 +326,7 @@ class ApiServer:
                     "name": "test",
                     "cluster": {
                         "server": self.url,
-                        "certificate-authority-data": base64.b64encode(
-                            self.ca.read_bytes()
-                        ).decode(),
+                        "certificate-authority-data": base64.b64encode(self.ca.read_bytes()).decode(),
                     },
                 }
             ],
@@ -403,9 +393,7 @@ class ApiServer:
                 status = {"message": text.decode(errors="replace")}
             raise ApiError(error.code, status) from None
 
-    def kubectl(
-        self, *arguments: str, user: str = ADMIN, stdin: str | None = None, check: bool = True
-    ) -> subprocess.CompletedProcess[str]:
+    def kubectl(self, *arguments: str, user: str = ADMIN, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run kubectl as a user. With `check`, a failure raises with kubectl's own message."""
         done = subprocess.run(
             [

@@ -66,7 +66,6 @@ def test_exit_codes(tmp_path: Path, text: str, arguments: list[str], status: int
         ("tests: [1]", "must be a mapping"),
         (HOLDS.replace("expect", "expct"), "did you mean `expect`"),
         (HOLDS.replace("methods", "method"), "did you mean `methods`"),
-        (HOLDS.replace("sources: shop.yaml\n", ""), "names no `sources`"),
         (HOLDS.replace("shop.yaml", "nothing.yaml"), "nothing.yaml"),
         (HOLDS.replace("'payments/cards:80'", "ftp://x/"), "not a URL"),
         (HOLDS.replace("DELETE", "GÖT"), "ASCII"),
@@ -76,6 +75,14 @@ def test_wrong_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: s
     """Exit status 2, and what is wrong on standard error; never a traceback."""
     assert main(["test", write(tmp_path, text)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_without_sources_the_cluster_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """And where there is none, that is wrong use."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
+    assert main(["test", write(tmp_path, HOLDS.replace("sources: shop.yaml\n", ""))]) == 2
+    said = capsys.readouterr().err
+    assert "nothing" in said or "meshcheck[cluster]" in said
 
 
 def test_an_empty_folder_is_wrong_use(tmp_path: Path) -> None:
