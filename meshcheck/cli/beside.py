@@ -51,7 +51,7 @@ def _proxy(options: argparse.Namespace, world: World, reading: Reading, found: T
     from meshcheck.render.proxy_text import proxy_markdown, proxy_text, proxy_warning
     from meshcheck.render.style import style_for
 
-    comparison = beside_call(options, world, arrivals)
+    comparison = beside_call(options, world, arrivals, found)
     if options.output == "markdown":
         above, below = "", proxy_markdown(comparison, reading.place, found)
     else:

@@ -9,6 +9,7 @@ from meshcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from meshcheck.model.proxy_config import RunningProxy
+    from meshcheck.model.trace import Trace
     from meshcheck.semantics.running_proxy.comparison import Comparison
     from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
@@ -26,7 +27,7 @@ def read_proxy(options: argparse.Namespace, name: str, near: str | None = None) 
     return proxy_of(read_dump(name, options.namespace or near, given), name)
 
 
-def beside_call(options: argparse.Namespace, world: World, arrivals: list[Arrived]) -> Comparison:
+def beside_call(options: argparse.Namespace, world: World, arrivals: list[Arrived], found: Trace) -> Comparison:
     """The proxy that the options name, where a call meets it. A dump that does not say whose it is counts as the called workload's."""
     from meshcheck.semantics.running_proxy.comparison import compare_call, workload_of
 
@@ -36,7 +37,7 @@ def beside_call(options: argparse.Namespace, world: World, arrivals: list[Arrive
         workload = arrivals[0].workload
     if workload is None:
         raise UsageError(stranger(proxy))
-    return compare_call(proxy, workload, arrivals, world)
+    return compare_call(proxy, workload, arrivals, world, found)
 
 
 def stranger(proxy: RunningProxy) -> str:

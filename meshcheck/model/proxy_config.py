@@ -124,6 +124,17 @@ class InboundChain:
 
 
 @record
+class RunningHost:
+    """One virtual host of the proxy's outbound routes."""
+
+    table: str
+    """Name of the route configuration: a port, or `HOST:PORT`."""
+    domains: tuple[str, ...]
+    clusters: tuple[str, ...]
+    """Where its routes lead."""
+
+
+@record
 class RunningProxy:
     """A proxy, and who it says it is. Empty texts where it does not say."""
 
@@ -139,6 +150,9 @@ class RunningProxy:
     updated: str
     """When the newest listener came, as Envoy writes times."""
     inbound: tuple[InboundChain, ...]
+    hosts: tuple[RunningHost, ...] = ()
+    """Outbound routes; empty where the dump has none."""
+    clusters: frozenset[str] = frozenset()
     pending: tuple[str, ...] = ()
     """Listeners that Envoy has received and not taken into use: still warming, or refused, with the reason."""
 

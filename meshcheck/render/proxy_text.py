@@ -61,7 +61,7 @@ def _who(comparison: Comparison) -> str:
 def _verdict(comparison: Comparison, trace: Trace, style: Style) -> str:
     said = comparison.answer
     if said is None:
-        return "? the call does not arrive at it, and what it sends is not compared"
+        return "? the call does not arrive at it; of what it sends, only that the route is there is looked at"
     words = {True: "lets the call through", False: "denies the call", None: "may let the call through or not"}[said.allowed]
     mark = {True: style.green("✓"), False: style.red("✗"), None: style.yellow("?")}[said.allowed]
     line = f"{mark} as it runs, it {words}: {said.words}"

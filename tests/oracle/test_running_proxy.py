@@ -23,6 +23,7 @@ from tests.oracle.dump import dump
 from tests.oracle.istiod import configurations
 from tests.oracle.run_sidecar import _World
 from tests.oracle.tokens import Jwt
+from tests.oracle.world import documents, workload
 
 pytestmark = pytest.mark.oracle
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +39,7 @@ def _agree(world: World, question: dict[str, Any], proxy: RunningProxy, workload
     """Whether both could be asked about a call; they must then say the same."""
     arrivals: list[Arrived] = []
     found = trace(world, question_of(question), arrivals=arrivals)
-    said = compare_call(proxy, workload, arrivals, world).answer if arrivals else None
+    said = compare_call(proxy, workload, arrivals, world, found).answer if arrivals else None
     decided = found.decided_at[1] if found.decided_at else None
     if said is None or said.allowed is None or found.verdict == "unknown":
         return False
@@ -87,3 +88,37 @@ def test_a_fresh_dump_of_a_real_envoy(istiod: str) -> None:
     assert (found.namespace, found.workload) == ("shop", "cart")
     assert differences(world, workload, found) == ()
     assert any(rules.policies for chain in found.inbound for rules in chain.rules)
+
+
+def test_routes_of_the_caller(istiod: str) -> None:
+    """What istiod sends to the caller has a route for each host and its cluster; without one of them the difference is named."""
+    text = (ROOT / "manifests/scenarios/method-not-allowed/manifests.yaml").read_text()
+    docs = documents(text)
+    pods = [workload(docs, "shop", name) for name in ("frontend", "cart")]
+    case = {"id": "w", "manifests": text + "".join(pod.pod() for pod in pods), "mesh_config": "", "proxies": [pods[0].proxy("sidecar")]}
+    sent = configurations(istiod, [case])["w"]["proxies"][pods[0].id]
+    node = {"id": "sidecar~10.0.0.1~frontend.shop~x", "metadata": {"NAMESPACE": "shop", "WORKLOAD_NAME": "frontend"}}
+
+    def said(host: str, routes: list[Any], clusters: list[Any]) -> list[str]:
+        sections = [
+            {"@type": "BootstrapConfigDump", "bootstrap": {"node": node}},
+            {"@type": "ListenersConfigDump", "static_listeners": [{"listener": listener} for listener in sent["listeners"]]},
+            {"@type": "RoutesConfigDump", "static_route_configs": [{"route_config": table} for table in routes]},
+            {"@type": "ClustersConfigDump", "static_clusters": [{"cluster": cluster} for cluster in clusters]},
+        ]
+        proxy = proxy_of({"configs": sections}, "istiod")
+        world = _world(text, None)
+        question = question_of({"from": {"namespace": "shop", "workload": "frontend"}, "to": {"url": f"http://{host}/"}})
+        arrivals: list[Arrived] = []
+        found = trace(world, question, arrivals=arrivals)
+        caller = world.find_workload("shop", "frontend")
+        assert caller is not None
+        return [difference.message for difference in compare_call(proxy, caller, arrivals, world, found).differences]
+
+    for host in ("cart", "cart.shop", "cart.shop.svc", "cart.shop.svc.cluster.local"):
+        assert said(host, sent["routes"], sent["clusters"]) == []
+    emptied = [{**table, "virtual_hosts": [h for h in table["virtual_hosts"] if h["domains"] == ["*"]]} for table in sent["routes"]]
+    (words,) = said("cart.shop", emptied, sent["clusters"])
+    assert words.startswith("the proxy of the caller has no route for `cart.shop` on port 80 (yet)")
+    (words,) = said("cart.shop", sent["routes"], [c for c in sent["clusters"] if "cart" not in c["name"]])
+    assert "routes to `outbound|80||cart.shop.svc.cluster.local`, and has no such cluster (yet)" in words

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from meshcheck.decode.proxy_config import routes
 from meshcheck.decode.proxy_config.conditions import identity, policy
 from meshcheck.errors import UnreadableError
 from meshcheck.model.proxy_config import (
@@ -58,6 +59,8 @@ def proxy_of(dump: Any, source: str) -> RunningProxy:
         version=str(meta.get("ISTIO_VERSION") or ""),
         updated=max((updated for found, updated in listeners if _is_inbound(found)), default=""),
         inbound=tuple(chain for found in inbound for chain in _chains(found, extensions)),
+        hosts=tuple(routes.hosts(sections)),
+        clusters=frozenset(routes.clusters(sections)),
         pending=tuple(words for section in dumps for words in _pending(section)),
     )
 

@@ -3,5 +3,6 @@
 expected.py      the conditions that Istio makes of a policy
 words.py         conditions in the words of a policy
 differences.py   where the proxy differs
+outbound.py      what the caller's proxy lacks for a call
 decision.py      what the proxy, as it is, makes of one call
 """

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from meshcheck.model.core import Workload
 from meshcheck.model.proxy_config import RunningProxy
 from meshcheck.model.record import record
+from meshcheck.model.trace import Trace
 from meshcheck.semantics.running_proxy.decision import Answer, answer
 from meshcheck.semantics.running_proxy.differences import ADDED, TOKENS, Difference, differences
+from meshcheck.semantics.running_proxy.outbound import outbound_differences
 from meshcheck.semantics.tracing import server
 from meshcheck.semantics.tracing.call import Arrived
 from meshcheck.semantics.world.world import World
@@ -42,16 +44,18 @@ def compare(world: World, proxy: RunningProxy, workload: Workload, port: int | N
     return Comparison(proxy, workload, port, differences(world, workload, proxy, port))
 
 
-def compare_call(proxy: RunningProxy, workload: Workload, arrivals: Sequence[Arrived], world: World) -> Comparison:
-    """Hold a proxy against the manifests where a call meets it."""
+def compare_call(proxy: RunningProxy, workload: Workload, arrivals: Sequence[Arrived], world: World, found: Trace) -> Comparison:
+    """Hold a proxy against the manifests where a call meets it: where it arrives, or, at the caller's, where it is sent."""
     met = [arrived for arrived in arrivals if arrived.workload is workload or str(arrived.workload) == str(workload)]
     if not met:
-        return compare(world, proxy, workload)
+        sent = outbound_differences(proxy, found) if found.hops and str(workload) == found.hops[0].source else ()
+        there = compare(world, proxy, workload)
+        return Comparison(proxy, workload, None, (*sent, *there.differences))
     arrived = met[0]
-    found = compare(arrived.world, proxy, workload, arrived.port)
-    answers = {_answer(proxy, each, found.differences) for each in met}
+    there = compare(arrived.world, proxy, workload, arrived.port)
+    answers = {_answer(proxy, each, there.differences) for each in met}
     one = answers.pop() if len(answers) == 1 else Answer(None, "that depends on what the trace names as missing")
-    return Comparison(proxy, workload, arrived.port, found.differences, one)
+    return Comparison(proxy, workload, arrived.port, there.differences, one)
 
 
 def _answer(proxy: RunningProxy, arrived: Arrived, found: tuple[Difference, ...]) -> Answer:

@@ -270,3 +270,29 @@ def test_a_pod_is_asked_through_kubectl(tmp_path: Path, capsys: pytest.CaptureFi
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert main(["trace", "-f", str(manifests), *CALL, "--proxy-config", "cart-7d"]) == 2
     assert "needs `kubectl` on the PATH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("domains", "clusters", "words"),
+    [
+        (["cart.shop", "cart"], ["outbound|80||cart.shop.svc.cluster.local"], None),
+        (["*.shop"], ["outbound|80||cart.shop.svc.cluster.local"], None),
+        (["*"], ["outbound|80||cart.shop.svc.cluster.local"], "no route for `cart.shop` on port 80 (yet)"),
+        (["cart.shop"], ["other"], "routes to `outbound|80||cart.shop.svc.cluster.local`, and has no such cluster (yet)"),
+    ],
+)
+def test_the_proxy_of_the_caller(domains: list[str], clusters: list[str], words: str | None, pair: Pair) -> None:
+    """Of what the caller's proxy sends, it is looked at that the route and its cluster are there."""
+    node = pair.dump["configs"][0]["bootstrap"]["node"]
+    node["metadata"].update(WORKLOAD_NAME="frontend", NAME="frontend-1")
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "outbound|80||cart.shop.svc.cluster.local"}}
+    table = {"name": "80", "virtual_hosts": [{"name": "h", "domains": domains, "routes": [route]}]}
+    pair.dump["configs"] += [
+        {"@type": "RoutesConfigDump", "dynamic_route_configs": [{"route_config": table}]},
+        {"@type": "ClustersConfigDump", "dynamic_active_clusters": [{"cluster": {"name": name}} for name in clusters]},
+    ]
+    proxy = pair.trace("-X", "GET")[1]["proxy"]
+    found = [message for message in _messages(proxy["differences"]) if "of the caller" in message]
+    assert proxy["verdict"] is None
+    assert len(found) == (1 if words else 0)
+    assert all(words in message for message in found if words)
