@@ -60,28 +60,28 @@ def test_inputs_of_the_action_are_never_programs() -> None:
     assert used == set(action["inputs"])
 
 
-def _action(tmp_path: Path, **inputs: str) -> tuple[int, str, Path]:
-    """Status and output of the action's step, run as the runner does: with its inputs' defaults."""
+def _action(folder: Path, step_name: str = "Lint", **inputs: str) -> tuple[int, str]:
+    """Status and output of a step of the action, run as the runner does: with its inputs' defaults."""
     action = yaml.safe_load((ROOT / "action.yml").read_text())
-    step = next(step for step in action["runs"]["steps"] if step.get("id") == "lint")
+    step = next(step for step in action["runs"]["steps"] if step.get("name") == step_name)
     given = {name: inputs.get(name.replace("-", "_"), str(told["default"])) for name, told in action["inputs"].items()}
     environment = {
         key: re.sub(r"\$\{\{ inputs\.([a-z-]+) \}\}", lambda m: given[m[1]], value).replace("${{ github.action_path }}", str(ROOT))
         for key, value in step["env"].items()
     }
-    files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    files = {name: str(folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", step["run"]],
-        cwd=tmp_path, env={**ENVIRONMENT, **environment, **files}, capture_output=True, text=True, check=False,
+        cwd=folder, env={**ENVIRONMENT, **environment, **files}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
-    return done.returncode, done.stdout, tmp_path
+    return done.returncode, done.stdout
 
 
 def test_the_action_on_good_manifests(tmp_path: Path) -> None:
     """Status 0; SARIF and the summary are there."""
-    status, _, folder = _action(tmp_path, files=str(SCENARIO))
-    assert status == 0
+    folder = tmp_path
+    assert _action(folder, files=str(SCENARIO))[0] == 0
     assert json.loads((folder / "meshcheck.sarif").read_text())["version"] == "2.1.0"
     assert (folder / "GITHUB_OUTPUT").read_text() == "sarif=meshcheck.sarif\n"
     assert (folder / "GITHUB_STEP_SUMMARY").read_text().strip()
@@ -92,7 +92,7 @@ def test_the_action_on_bad_manifests(tmp_path: Path) -> None:
     folder = tmp_path / "my manifests"
     folder.mkdir()
     (folder / "bad.yaml").write_text(BAD)
-    status, out, _ = _action(tmp_path, files=f"  {folder}\n\n{SCENARIO}\n", args="--select\nMC101")
+    status, out = _action(tmp_path, files=f"  {folder}\n\n{SCENARIO}\n", args="--select\nMC101")
     assert status == 1
     assert re.search(r"^::error file=[^,]*my manifests/bad\.yaml,line=4,", out, re.MULTILINE), out
     assert _action(tmp_path, files=str(folder), fail_on="never")[0] == 0
@@ -111,6 +111,40 @@ def test_the_gitlab_job(tmp_path: Path) -> None:
     report = json.loads((tmp_path / job["artifacts"]["reports"]["codequality"]).read_text())
     assert report[0]["location"]["path"] == "bad.yaml"
     assert (tmp_path / job["artifacts"]["reports"]["junit"]).read_text().lstrip().startswith("<?xml")
+
+
+def _changed(folder: Path) -> str:
+    """A repository whose last commit lets a method through; returns the revision before it."""
+    text = (SCENARIO / "manifests.yaml").read_text()
+    _git(folder, "init", "-q")
+    (folder / "mesh.yaml").write_text(text)
+    _git(folder, "add", "mesh.yaml")
+    _git(folder, "commit", "-qm", "before")
+    before = _git(folder, "rev-parse", "HEAD")
+    (folder / "mesh.yaml").write_text(text.replace('["GET", "HEAD"]', '["GET", "HEAD", "DELETE"]'))
+    _git(folder, "commit", "-qam", "after")
+    return before
+
+
+def test_the_action_compares(tmp_path: Path) -> None:
+    """The summary says which calls a change lets through; whether that fails the step is asked for."""
+    before = _changed(tmp_path)
+    assert _action(tmp_path, "Compare", diff=f"{before}..", files="mesh.yaml")[0] == 0
+    assert "DELETE" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+    assert _action(tmp_path, "Compare", diff=f"{before}..", files="mesh.yaml", diff_fail_on="opens")[0] == 1
+
+
+def test_the_gitlab_comparison(tmp_path: Path) -> None:
+    """The job's script on a merge request."""
+    before = _changed(tmp_path)
+    template = yaml.safe_load((ROOT / "ci/gitlab/meshcheck.yml").read_text())
+    script = "\n".join(template["meshcheck-diff"]["script"])
+    variables = {**template["variables"], "CI_MERGE_REQUEST_DIFF_BASE_SHA": before, "MESHCHECK_FILES": "mesh.yaml"}
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script], cwd=tmp_path, env={**ENVIRONMENT, **variables}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "DELETE" in (tmp_path / "meshcheck-diff.md").read_text()
 
 
 slow = pytest.mark.skipif(

@@ -23,7 +23,7 @@ _LINE = re.compile(r"(^|[\s`(\"'>$])(?:kubectl[ -])?meshcheck ((?:[a-z][a-z-]*)\
 _ASIDE = re.compile(r" {3,}\S.*")
 """What stands behind a command line in a help text."""
 _END = re.compile(r"^(?:[|&;<>()]+|#.*)$")
-_VALUES = {"$MESHCHECK_FAIL_ON": "error", "${INPUT_FAIL_ON:-error}": "error"}
+_VALUES = {"$MESHCHECK_FAIL_ON": "error", "${INPUT_FAIL_ON:-error}": "error", "${INPUT_DIFF_FAIL_ON:-never}": "never"}
 
 
 def _texts() -> Iterator[tuple[str, str]]:
