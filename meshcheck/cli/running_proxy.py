@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
 
-_KUBECTL = ("context", "kubeconfig", "as_user", "request_timeout")
+_KUBECTL = ("context", "kubeconfig", "as_user")
 """Options of the live cluster that are kubectl's as well."""
 
 
@@ -23,7 +23,8 @@ def read_proxy(options: argparse.Namespace, name: str, near: str | None = None) 
     from meshcheck.decode.proxy_config.dump import proxy_of
     from meshcheck.load.proxy_dump import read_dump
 
-    given = [part for key in _KUBECTL if (value := getattr(options, key, None)) for part in (f"--{key.removesuffix('_user')}", str(value))]
+    given = [f"--as-group={group}" for group in getattr(options, "as_groups", ())]
+    given += [part for key in _KUBECTL if (value := getattr(options, key, None)) for part in (f"--{key.removesuffix('_user')}", str(value))]
     return proxy_of(read_dump(name, options.namespace or near, given), name)
 
 
