@@ -36,7 +36,13 @@ class _Wire:
             if self.direction == INGRESS:
                 self.subject, self.peer = servers[0] if servers else None, case.source
         question = case.question
+        self.outside = question.caller.external
         self.address = question.source_ip or question.caller.ip or "" if self.direction == INGRESS else _address_of(case)
+
+    @property
+    def anybody(self) -> bool:
+        """A client outside the cluster whose address is not known."""
+        return self.direction == INGRESS and self.peer is None and not self.address and self.outside
 
     @property
     def list_name(self) -> str:
@@ -79,18 +85,25 @@ def candidates(case: Case) -> Iterator[Candidate]:
         raw = case.raw(meta)
         if meta is not None and raw is not None:
             yield from _near_miss(case, wire, meta, raw, reason)
-    peers = {namespace: wire.peer_for(namespace) for namespace in {meta.namespace for meta in metas.values()}}
     for meta in metas.values():
-        raw, peer = case.raw(meta), peers[meta.namespace]
-        if raw is not None and peer is not None and at(raw, ("spec", wire.direction)):
-            rule = {wire.list_name: [peer], "ports": wire.ports}
-            step = push(raw, ("spec", wire.direction), rule)
-            yield single(f"add a rule to {meta.ref}: {_words(wire)}", meta, step)
+        raw = case.raw(meta)
+        rule = _rule(wire, meta.namespace)
+        if raw is not None and rule is not None and at(raw, ("spec", wire.direction)):
+            wide = 0 if wire.list_name in rule else 2
+            yield single(f"add a rule to {meta.ref}: {_words(wire)}", meta, push(raw, ("spec", wire.direction), rule), wide=wide)
     yield from _new_policy(case, wire, next(iter(metas.values()), None))
 
 
+def _rule(wire: _Wire, namespace: str) -> dict[str, Any] | None:
+    """A rule for the connection in a policy of a namespace; for clients of which nothing is known it names the ports alone."""
+    peer = wire.peer_for(namespace)
+    if peer is not None:
+        return {wire.list_name: [peer], "ports": wire.ports}
+    return {"ports": wire.ports} if wire.anybody else None
+
+
 def _words(wire: _Wire) -> str:
-    return f"{wire.direction} {wire.list_name} {wire.peer_words}, {wire.port_words}"
+    return f"{wire.direction} {wire.list_name} {wire.peer_words or 'everywhere'}, {wire.port_words}"
 
 
 def _near_miss(case: Case, wire: _Wire, meta: Meta, raw: Mapping[str, Any], reason: Reason) -> Iterator[Candidate]:
@@ -134,20 +147,20 @@ def _other_port(case: Case, wire: _Wire, meta: Meta, raw: Mapping[str, Any], rul
 def _new_policy(case: Case, wire: _Wire, beside: Meta | None) -> Iterator[Candidate]:
     """A policy that opens this connection and nothing else; others stay as they are, because policies add up."""
     subject = wire.subject
-    peer = wire.peer_for(subject.namespace) if subject is not None else None
-    if subject is None or peer is None:
+    rule = _rule(wire, subject.namespace) if subject is not None else None
+    if subject is None or rule is None:
         return
-    other = wire.peer.name if wire.peer is not None else "address"
+    other = wire.peer.name if wire.peer is not None else "address" if wire.address else "everywhere"
     verb = "from" if wire.direction == INGRESS else "to"
     name = free_name(case.world, "NetworkPolicy", subject.namespace, f"{subject.name}-{verb}-{other}")
     spec = {
         "podSelector": {"matchLabels": telling_labels(case.world, subject)},
         "policyTypes": [wire.direction.capitalize()],
-        wire.direction: [{wire.list_name: [peer], "ports": wire.ports}],
+        wire.direction: [rule],
     }
     near = beside or subject.meta
     new = created("NetworkPolicy", "networking.k8s.io/v1", subject.namespace, name, spec=spec)
-    yield Candidate(f"add {new[0].ref}: {_words(wire)}", (new,), 0, near)
+    yield Candidate(f"add {new[0].ref}: {_words(wire)}", (new,), 0 if wire.list_name in rule else 2, near)
 
 
 # ---- admin tiers ----

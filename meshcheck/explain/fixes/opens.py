@@ -15,10 +15,9 @@ from meshcheck.model.trace import ALLOWED, Opened
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World
 
-_ANY = ": any request"
-MOST_CALLERS = 12
-MOST_TARGETS = 8
-MOST_CLASSES = 60
+MOST_CALLERS = 8
+MOST_TARGETS = 6
+MOST_CLASSES = 40
 """Ways through the mesh that are looked at for one pair."""
 
 
@@ -39,7 +38,7 @@ def opened(old: World, new: World, question: Question, connection: bool = False)
     """
     shape = Shape(protocol=question.protocol)
     found: dict[tuple[str, str], list[tuple[_Pair, Change]]] = {}
-    out = [more for more in _of_the_caller(old, new, question, shape) if not (connection and more.words.endswith(_ANY))]
+    out = [] if connection else list(_of_the_caller(old, new, question, shape))
     for pair in _pairs(new, question):
         for change in compare(old, new, pair.caller, pair.target, shape, most=MOST_CLASSES).changes:
             if change.opens:
@@ -127,11 +126,12 @@ def _called(world: World, question: Question) -> Workload | None:
 
 def _different(world: World, own: Workload | None, called: Workload | None) -> list[Workload]:
     """Workloads that policies tell apart: one for each namespace and service account, those of other namespaces in turn."""
-    seen: dict[tuple[str, str, tuple[tuple[str, str], ...]], Workload] = {}
+    seen: dict[str, Workload] = {}
     for workload in world.workloads:
         if workload is own or workload is called or workload.host_network:
             continue
-        seen.setdefault((workload.namespace, workload.service_account, tuple(sorted(workload.pod_labels.items()))), workload)
+        told = workload.namespace, workload.service_account, sorted(workload.pod_labels.items(), key=repr)
+        seen.setdefault(repr(told), workload)  # labels of a refused object may be anything
     by_namespace: dict[str, list[Workload]] = {}
     for workload in seen.values():
         by_namespace.setdefault(workload.namespace, []).append(workload)

@@ -20,7 +20,7 @@ MOST_TRIED = 40
 """Candidates of one station."""
 MOST_STATIONS = 4
 """Refusals one after the other that are looked through."""
-_OF_THE_CONNECTION = frozenset(["load-balancer", "dns", "network-policy", "service", "listener", "tls", "mtls", "client-sidecar"])
+_OF_THE_CONNECTION = frozenset(["load-balancer", "dns", "network-policy", "service", "listener", "tls", "mtls"])
 """Stations that see a connection, and no request."""
 WAYS_ON = 2
 """Candidates of one station from which the next refusal is looked at."""

@@ -101,3 +101,18 @@ def test_an_entry_that_a_new_object_would_clash_with_gets_another_name() -> None
     taken = policy("AuthorizationPolicy", "cart-allow-frontend", "  {}\n")
     found = fixes(taken)
     assert any("shop/cart-allow-frontend-2" in text for text in words(found))
+
+
+def test_a_client_of_which_nothing_is_known_gets_a_rule_for_the_port_alone() -> None:
+    """At a gateway it is the last resort, and never safe."""
+    pods = app("shop", "edge", annotations={"inject.istio.io/templates": "gateway"}, labels={"app": "edge", "istio": "edge"})
+    servers = '  selector: {istio: edge}\n  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]\n'
+    gateway = policy("Gateway", "edge", servers, "networking.istio.io/v1")
+    route = '  hosts: ["*"]\n  gateways: [edge]\n  http: [{route: [{destination: {host: cart}}]}]\n'
+    routes = policy("VirtualService", "edge", route, "networking.istio.io/v1")
+    closed = "  podSelector: {matchLabels: {app: edge}}\n  ingress:\n  - from: [{podSelector: {}}]\n"
+    policies = policy("NetworkPolicy", "closed", closed, "networking.k8s.io/v1")
+    to = {"url": "http://edge.example.com/", "via": {"namespace": "shop", "name": "edge", "port": 80}}
+    found = fixes(pods, gateway, routes, policies, **{"from": {"external": True}, "to": to})
+    assert found[0].description == "add a rule to NetworkPolicy shop/closed: ingress from everywhere, TCP 8080"
+    assert not any(fix.safe for fix in found)
