@@ -12,19 +12,11 @@ from meshcheck.cli.edited_files import EditedFiles
 from meshcheck.errors import UsageError
 from meshcheck.load.read import Reading
 from meshcheck.model.trace import Fix
-from meshcheck.patch import Change
+from meshcheck.patch import Change, changes_of
 from meshcheck.patch.preview import preview
 from meshcheck.render.diff_text import all_files
 from meshcheck.render.fix_text import command, fix_lines
 from meshcheck.render.style import Style, style_for
-
-
-def changes_of(fix: Fix) -> list[Change]:
-    """A fix as changes of texts."""
-    return [
-        Change(ref, origin, new=steps[0]["value"]) if steps and steps[0]["path"] == "" else Change(ref, origin, steps)
-        for (ref, steps), origin in zip(fix.patches, fix.origins)
-    ]
 
 
 def patch_lines(fix: Fix, reading: Reading, form: str, style: Style) -> list[str]:

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meshcheck.cli.lint_fixing import show_fixes, write_fixes
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources
@@ -34,6 +35,8 @@ examples:
   meshcheck lint -f manifests/ --closed-world              # all of the mesh is here: rules about absences speak, too
   meshcheck lint -f manifests/ -o text -o sarif=lint.sarif # for people, and for a code scanning service
   meshcheck lint -f manifests/ --select MC2 --fail-on warning
+  meshcheck lint -f manifests/ --diff                      # what --fix would write
+  meshcheck lint -f manifests/ --fix
   meshcheck lint -f manifests/ --write-baseline lint-baseline.json
   meshcheck lint -f manifests/ --baseline lint-baseline.json
   kustomize build overlays/prod | meshcheck lint -f -
@@ -66,6 +69,10 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--no-config", action="store_true", help="no settings from files")
     which.add_argument("--baseline", metavar="FILE", help="report only what is not in it")
     which.add_argument("--write-baseline", metavar="FILE", help="write what is found now, and report nothing")
+    mend = p.add_argument_group("fixes")
+    mend.add_argument("--fix", action="store_true", help="write the safe fixes into the files; comments and layout stay")
+    mend.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: those that want a look, too")
+    mend.add_argument("--diff", action="store_true", help="only show what `--fix` would write, as a diff for `git apply`")
     out = p.add_argument_group("output")
     out.add_argument(
         "-o",
@@ -92,9 +99,18 @@ def run(arguments: list[str]) -> int:
     settings = _with_options(settings_of(options.config, options.no_config), options)
     options.closed_world = options.closed_world or settings.closed_world
     settle_namespace(options)
-    reading = read_sources(options, exact=True, uses=(CALL, RBAC), narrow=True)
-    _stop_when_nothing_was_read(reading)
-    outcome = outcome_of(reading, world_of(options, reading), settings, _baseline(options, settings))
+    known = _baseline(options, settings)
+
+    def look() -> tuple[Reading, Outcome]:
+        reading = read_sources(options, exact=True, uses=(CALL, RBAC), narrow=True)
+        _stop_when_nothing_was_read(reading)
+        return reading, outcome_of(reading, world_of(options, reading), settings, known)
+
+    reading, outcome = look()
+    if options.diff:
+        return show_fixes(outcome, reading, options.unsafe_fixes, options.color)
+    if options.fix:
+        reading, outcome = write_fixes(outcome, reading, options.unsafe_fixes, look)
     if options.write_baseline:
         return _write_baseline(options.write_baseline, outcome)
     report = _report(reading, outcome, settings.fail_on)
@@ -193,7 +209,7 @@ def _batch(path: str) -> int:
 def _report(reading: Reading, outcome: Outcome, threshold: str) -> LintReport:
     from meshcheck import __version__
 
-    return LintReport(outcome, _read(reading), threshold, reading.line, __version__)
+    return LintReport(outcome, _read(reading), threshold, reading.line, __version__, reading.text_of)
 
 
 def _read(reading: Reading) -> Read:

@@ -10,7 +10,8 @@ from meshcheck.lint.evidence import Evidence, reference
 from meshcheck.lint.rule import Found, Rule
 from meshcheck.model.finding import Finding, Related
 from meshcheck.model.objects import Origin, Path, Place, Span
-from meshcheck.model.record import value
+from meshcheck.model.record import replace, value
+from meshcheck.model.trace import Fix
 
 Locate = Callable[[Origin | None, Path], Span | None]
 """From an object's origin and a field to its place in the text."""
@@ -70,9 +71,17 @@ def finding_of(rule: Rule, item: Found, locate: Locate) -> Finding:
         confidence=item.confidence or rule.confidence,
         related=tuple(Related(words, _start(locate(origin, path))) for words, origin, path in item.related),
         audience=rule.audience,
-        fix=item.fix,
+        fix=_placed(item),
         refused_by=item.refused_by,
     )
+
+
+def _placed(item: Found) -> Fix | None:
+    """The fix, with where the object that it changes was read: that of the finding, where the rule does not say."""
+    fix = item.fix
+    if fix is None or fix.origins:
+        return fix
+    return replace(fix, origins=tuple(item.origin if ref == item.object else None for ref, _ in fix.patches))
 
 
 def _start(span: Span | None) -> Place | None:

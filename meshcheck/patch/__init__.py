@@ -12,6 +12,6 @@ scalars.py    texts and numbers as YAML and JSON write them
 layout.py     values as text, in the layout of the document around them
 """
 
-from meshcheck.patch.changes import Change, Edits, NotDone, edit
+from meshcheck.patch.changes import Change, Edits, NotDone, changes_of, edit
 
-__all__ = ["Change", "Edits", "NotDone", "edit"]
+__all__ = ["Change", "Edits", "NotDone", "changes_of", "edit"]

@@ -10,6 +10,7 @@ from meshcheck.load.split import is_blank, split
 from meshcheck.model.json_patch import PatchError, Step
 from meshcheck.model.objects import ObjectRef, Origin, Place
 from meshcheck.model.record import record, value
+from meshcheck.model.trace import Fix
 from meshcheck.patch import document
 from meshcheck.patch.document import CannotEditError
 
@@ -50,6 +51,14 @@ class Edits:
     texts: Mapping[str, str]
     done: tuple[Change, ...]
     not_done: tuple[NotDone, ...]
+
+
+def changes_of(fix: Fix) -> list[Change]:
+    """A fix as changes of texts."""
+    return [
+        Change(ref, origin, new=steps[0]["value"]) if steps and steps[0]["path"] == "" else Change(ref, origin, steps)
+        for (ref, steps), origin in zip(fix.patches, fix.origins)
+    ]
 
 
 def edit(changes: Sequence[Change], texts: Mapping[str, str]) -> Edits:

@@ -10,6 +10,7 @@ from meshcheck.model.finding import Finding
 from meshcheck.model.objects import Place, dotted
 from meshcheck.render.lint.report import LintReport, Read
 from meshcheck.render.style import Style
+from meshcheck.render.trace_json import fix_json
 
 SCHEMA = "meshcheck/lint/v1"
 
@@ -46,14 +47,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "place": _place(finding.place, finding.end_column),
         "related": [{"message": other.message, "place": _place(other.place)} for other in finding.related],
         "refused_by": finding.refused_by,
-        "fix": finding.fix
-        and {
-            "description": finding.fix.description,
-            "safe": finding.fix.safe,
-            "patches": [{"object": ref.as_json(), "patch": [dict(step) for step in steps]} for ref, steps in finding.fix.patches],
-            "verified": finding.fix.verified,
-            "also_opens": [more.words for more in finding.fix.also_opens or ()],
-        },
+        "fix": finding.fix and fix_json(finding.fix),
         "suppressed": finding.suppressed,
         "suppressed_by": finding.suppressed_by,
     }

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 
 from meshcheck.lint.project import Outcome
 from meshcheck.model.finding import SEVERITIES, Finding
-from meshcheck.model.objects import Place
+from meshcheck.model.objects import Origin, Place
 from meshcheck.model.record import record, value
+from meshcheck.patch.preview import TextOf
 
 REFUSERS = {"api-server": "the API server refuses it", "istiod": "Istio's webhook refuses it"}
 
@@ -23,6 +24,10 @@ class Read:
     not_read: tuple[tuple[Place, str], ...]
 
 
+def _no_text(_: Origin | None) -> None:
+    return None
+
+
 @record
 class LintReport:
     """A run of lint, with what a form needs to show it."""
@@ -34,6 +39,8 @@ class LintReport:
     line: Callable[[Place], str]
     """The line of a place as it was written; empty when it is not known."""
     version: str
+    text_of: TextOf = _no_text
+    """The document of an object, for what a fix makes of it."""
 
 
 def place_words(place: Place) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from difflib import SequenceMatcher
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,9 @@ from meshcheck.lint.baseline import fingerprint
 from meshcheck.lint.rule import Rule
 from meshcheck.model.finding import Finding
 from meshcheck.model.objects import Place
+from meshcheck.model.trace import Fix
+from meshcheck.patch import changes_of
+from meshcheck.patch.preview import TextOf, preview
 from meshcheck.render.lint.report import LintReport, message_of
 from meshcheck.render.style import Style
 
@@ -44,7 +49,7 @@ def sarif(report: LintReport) -> dict[str, Any]:
                 ],
             }
         ],
-        "results": [_result(finding, rules) for finding in report.outcome.findings],
+        "results": [_result(finding, rules, report.text_of) for finding in report.outcome.findings],
     }
     return {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
 
@@ -61,7 +66,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rules: dict[str, int]) -> dict[str, Any]:
+def _result(finding: Finding, rules: dict[str, int], text_of: TextOf) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
@@ -82,11 +87,33 @@ def _result(finding: Finding, rules: dict[str, int]) -> dict[str, Any]:
             {"id": number, "message": {"text": other.message}, **({"physicalLocation": _physical(other.place)} if other.place else {})}
             for number, other in enumerate(finding.related)
         ]
+    if finding.fix is not None and (changes := list(_changes(finding.fix, text_of))):
+        result["fixes"] = [{"description": {"text": finding.fix.description}, "artifactChanges": changes}]
     if finding.suppressed:
         kind, _, reason = (finding.suppressed_by or "").partition(": ")
         inside = kind in ("annotation", "comment")
         result["suppressions"] = [{"kind": "inSource" if inside else "external", "justification": reason or kind}]
     return result
+
+
+def _changes(fix: Fix, text_of: TextOf) -> Iterator[dict[str, Any]]:
+    """Whole lines that a fix replaces, document by document; nothing where one of them cannot be changed as a text."""
+    previews = [preview(change, text_of) for change in changes_of(fix)]
+    if any(shown.new is None or shown.change.new is not None or shown.change.origin is None for shown in previews):
+        return
+    for shown in previews:
+        assert shown.new is not None
+        assert shown.change.origin is not None
+        old, new = shown.old.splitlines(keepends=True), shown.new.splitlines(keepends=True)
+        replacements = [
+            {
+                "deletedRegion": {"startLine": shown.line + low, "startColumn": 1, "endLine": shown.line + high, "endColumn": 1},
+                "insertedContent": {"text": "".join(new[start:end])},
+            }
+            for tag, low, high, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+            if tag != "equal"
+        ]
+        yield {"artifactLocation": _artifact(shown.change.origin.file), "replacements": replacements}
 
 
 def _physical(place: Place, end_column: int | None = None) -> dict[str, Any]:
