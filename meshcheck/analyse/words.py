@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from meshcheck.analyse import languages as sets
 from meshcheck.analyse.languages import ALL, NotRegularError
-from meshcheck.analyse.looks import Look
+from meshcheck.analyse.looks import Block, Look
+from meshcheck.analyse.regexes import language_of
 from meshcheck.analyse.spaces import written
 from meshcheck.model.question import Question
 from meshcheck.semantics.watching import Pattern
@@ -41,8 +42,9 @@ def _part(part: str, facts: list[tuple[Look, bool]], witness: Question) -> str:
         whole = any(not outcome and look.language in (ALL, sets.any_line(ALL)) for look, outcome in facts)
         if whole:
             return f"without {label}"
-    fits = [look for look, outcome in facts if outcome]
-    fails = [look for look, outcome in facts if not outcome and _matters(look, fits)]
+    failed = [look for look, outcome in facts if not outcome]
+    fits = [_without(look, failed) for look, outcome in facts if outcome]
+    fails = [look for look in failed if _matters(look, fits)]
     yes = " and ".join(dict.fromkeys(filter(None, (_patterns(look) for look in fits))))
     no = ", ".join(dict.fromkeys(filter(None, (_patterns(look) for look in fails))))
     if yes and no:
@@ -54,20 +56,43 @@ def _has(kind: str, name: str, witness: Question) -> bool | None:
     return name in witness.headers if kind == "header" else f"{name}=" in witness.path
 
 
+def _without(look: Look, failed: list[Look]) -> Look:
+    """A look that holds, without the patterns of which it is known that they do not: `GET or HEAD` beside `not GET` is `HEAD`."""
+    gone = {pattern for other in failed if other.rewritten == look.rewritten for pattern in other.patterns}
+    left = tuple(pattern for pattern in look.patterns if pattern not in gone)
+    if not left or left == look.patterns:
+        return look
+    try:
+        language = language_of(left)
+    except NotRegularError:
+        return look
+    lines = look.part.partition(":")[0] == "header"
+    return look._replace(patterns=left, language=sets.any_line(language) if lines else language)
+
+
 def _matters(look: Look, fits: list[Look]) -> bool:
     """Whether a look that fails says anything beside those that hold."""
+    if look.block is not None:
+        return not any(other.block is not None and _apart(look.block, other.block) for other in fits)
     if look.language is None or not fits:
         return True
+    fits = [other for other in fits if other.rewritten == look.rewritten]
     try:
         return sets.shortest(sets.all_of((look.language, *(other.language or ALL for other in fits)))) is not None
     except NotRegularError:
         return True
 
 
+def _apart(one: Block, other: Block) -> bool:
+    """Whether two blocks have no address in common."""
+    shift = max(one[2], other[2])
+    return one[0] != other[0] or (one[1] << one[2]) >> shift != (other[1] << other[2]) >> shift
+
+
 def _patterns(look: Look) -> str:
     if look.block is not None:
         bits, number, shift = look.block
-        return f"in {written(bits, number << shift)}/{bits - shift}"
+        return f"in {written(bits, number << shift)}/{bits - shift}" if shift else written(bits, number)
     shown = [_one(pattern) for pattern in look.patterns]
     more = f" or {len(shown) - _MOST} more" if len(shown) > _MOST + 1 else ""
     return _either(shown[: _MOST if more else None]) + more + (" (after the rewrite)" if look.rewritten else "")
