@@ -9,7 +9,7 @@ from meshcheck.lint import baseline
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Rule
 from meshcheck.lint.run import Locate, finding_of, in_order, run
-from meshcheck.lint.settings import Settings, chosen
+from meshcheck.lint.settings import Settings, chosen, wants
 from meshcheck.lint.suppress import apply, suppressions
 from meshcheck.model.finding import SEVERITIES, Finding
 from meshcheck.model.record import record, replace
@@ -51,7 +51,8 @@ def lint(
     reviewed = [
         finding_of(rule, item, locate) for rule in wanted if rule.reviews is not None for one in applied for item in rule.reviews(one)
     ]
-    findings = in_order(_with_severity(finding, settings) for finding in (*findings, *reviewed))
+    sure = [finding for finding in findings if wants(settings, finding.confidence, finding.code, finding.name)]
+    findings = in_order(_with_severity(finding, settings) for finding in (*sure, *reviewed))
     findings, stale = baseline.subtract(findings, known) if known is not None else (findings, 0)
     return Outcome(findings, wanted, report.not_evaluated, stale)
 

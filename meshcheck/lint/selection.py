@@ -12,6 +12,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.objects import ObjectRef
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.gateway.pods import is_gateway
+from meshcheck.semantics.world.sidecars import sidecar_of
 
 
 def in_scope(evidence: Evidence, namespace: str) -> tuple[Workload, ...]:
@@ -81,3 +82,15 @@ def _by_label(evidence: Evidence) -> dict[tuple[str | None, str, str], list[Work
             for namespace in (workload.namespace, None):
                 out.setdefault((namespace, key, value), []).append(workload)
     return out
+
+
+def outside_mesh(evidence: Evidence, workload: Workload) -> str | None:
+    """Why no proxy of Istio stands before a workload; None where one does, or where that is not known.
+
+    Pods that the CNI has enrolled carry an annotation. Source: istio/istio:cni/pkg/nodeagent/informers.go.
+    """
+    sidecar = sidecar_of(evidence.world, workload)
+    enrolled = workload.pod_annotations.get("ambient.istio.io/redirection") == "enabled"
+    if sidecar.present is not False or sidecar.ambient or enrolled or is_gateway(workload):
+        return None
+    return sidecar.why

@@ -8,7 +8,7 @@ from typing import Any
 
 from meshcheck.errors import UsageError
 from meshcheck.lint.rule import Rule
-from meshcheck.model.finding import SEVERITIES
+from meshcheck.model.finding import SEVERITIES, Confidence
 from meshcheck.model.record import record, value
 
 OFF = "off"
@@ -71,8 +71,13 @@ def chosen(rules: tuple[Rule, ...], settings: Settings) -> tuple[Rule, ...]:
         for rule in rules
         if (not settings.select or any(means(word, rule) for word in settings.select))
         and not any(means(word, rule) for word in (*settings.ignore, *off))
-        and (settings.pedantic or rule.confidence != "low" or any(word in (rule.code, rule.name) for word in settings.select))
+        and wants(settings, rule.confidence, rule.code, rule.name)
     )
+
+
+def wants(settings: Settings, confidence: Confidence, code: str, name: str) -> bool:
+    """Whether a rule or a finding of it is sure enough; low confidence is for the pedantic, and for rules asked for by code or name."""
+    return settings.pedantic or confidence != "low" or any(word in (code, name) for word in settings.select)
 
 
 def means(word: str, rule: Rule) -> bool:

@@ -136,6 +136,29 @@ def test_a_baseline_hides_what_was_there_and_counts_what_is_gone(folder: Path, c
     assert main(["lint", "-f", "a.yaml", "--baseline", "a.yaml"]) == 2
 
 
+HOST = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: cart, namespace: shop}
+spec:
+  rules:
+  - to: [{operation: {hosts: [shop.example.com]}}]
+"""
+
+
+def test_findings_of_low_confidence_are_for_the_pedantic(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """MC219 has medium confidence, and its finding at an ALLOW for an outside host has low; asking for the rule by code shows it, too."""
+    (folder / "a.yaml").write_text(HOST)
+
+    def confidences(*arguments: str) -> list[str]:
+        main(["lint", "-f", "a.yaml", "-o", "json", *arguments])
+        return [finding["confidence"] for finding in json.loads(capsys.readouterr().out)["findings"]]
+
+    assert confidences("--select", "MC2") == []
+    assert confidences("--select", "MC2", "--pedantic") == ["low"]
+    assert confidences("--select", "MC219") == ["low"]
+
+
 def test_several_outputs_in_one_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files get theirs, standard output one; all of the same run."""
     (folder / "a.yaml").write_text(STAR)

@@ -54,6 +54,8 @@ def check(evidence: Evidence) -> Iterator[Found]:
         account = account_in(value, policy.meta.namespace, world.mesh.trust_domains)
         if account is None or account in known:
             continue
+        if "/" not in value and policy.meta.namespace == world.mesh.root_namespace:
+            continue  # MC207
         namespace, name = account
         if namespace == world.mesh.root_namespace and not any(space == namespace for space, _ in known):
             continue

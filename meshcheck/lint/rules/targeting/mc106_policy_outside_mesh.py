@@ -43,8 +43,7 @@ from collections.abc import Iterator
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import servers
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.semantics.gateway.pods import is_gateway
-from meshcheck.semantics.world.sidecars import sidecar_of
+from meshcheck.lint.selection import outside_mesh
 
 _KINDS = ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
 
@@ -67,9 +66,9 @@ def _outside(evidence: Evidence) -> dict[str, str]:
     out: dict[str, str] = {}
     inside = {gateway.meta.namespace for gateway in evidence.of("Gateway")}
     for workload in servers(evidence):
-        sidecar = sidecar_of(evidence.world, workload)
-        if sidecar.present is not False or sidecar.ambient or is_gateway(workload):
+        why = outside_mesh(evidence, workload)
+        if why is None:
             inside.add(workload.namespace)
         else:
-            out.setdefault(workload.namespace, sidecar.why)
+            out.setdefault(workload.namespace, why)
     return {name: why for name, why in out.items() if name not in inside}

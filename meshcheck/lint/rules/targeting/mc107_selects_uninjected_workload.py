@@ -48,10 +48,8 @@ from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.lint.selection import selected_by
+from meshcheck.lint.selection import outside_mesh, selected_by
 from meshcheck.model.core import Workload
-from meshcheck.semantics.gateway.pods import is_gateway
-from meshcheck.semantics.world.sidecars import sidecar_of
 
 _KINDS = ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
 
@@ -70,12 +68,10 @@ def check(evidence: Evidence) -> Iterator[Found]:
             bare = [w for w in selected_by(evidence, policy) if _is_bare(evidence, w)]
             if bare:
                 more = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
-                words = f"selects {bare[0]}{more}, which has no proxy to enforce this: {sidecar_of(evidence.world, bare[0]).why}"
+                words = f"selects {bare[0]}{more}, which has no proxy to enforce this: {outside_mesh(evidence, bare[0])}"
                 places = ((f"{w.kind} {w} has no proxy", w.meta, ("metadata", "name")) for w in bare[:5])
                 yield found(policy.meta, ("spec", "selector"), words, *places)
 
 
 def _is_bare(evidence: Evidence, workload: Workload) -> bool:
-    sidecar = sidecar_of(evidence.world, workload)
-    exempt = workload.host_network or is_gateway(workload) or workload.kind in ("Job", "CronJob")
-    return sidecar.present is False and not sidecar.ambient and not exempt
+    return not workload.host_network and workload.kind not in ("Job", "CronJob") and outside_mesh(evidence, workload) is not None
