@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import is_plain
+from meshcheck.lint.repair import removing
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_networking import DestinationRule, Subset
 from meshcheck.model.objects import Path
-from meshcheck.model.trace import DENIED
+from meshcheck.model.trace import DENIED, Fix
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.outbound import tls
 from meshcheck.semantics.routing.selection import full_name, host_covers
@@ -59,6 +60,16 @@ def rules_seen(evidence: Evidence, rule: DestinationRule, service: Service) -> t
     client = service.namespace if own == evidence.world.mesh.root_namespace else own
     labels: Mapping[str, str] = rule.workload_selector or {}
     return tls.rules_for(evidence.world, service.host, service.namespace, client, labels)
+
+
+def without_tls(evidence: Evidence, rule: DestinationRule, field: Path) -> Fix | None:
+    """Take a `tls` out of a rule, so that automatic mTLS decides; with it what would be empty without it, which Istio refuses."""
+    if field[-1:] != ("tls",) or not evidence.world.mesh.auto_mtls:
+        return None
+    around: Any = evidence.raw(rule.meta)
+    for step in field[:-1]:
+        around = around[step]
+    return removing(rule.meta, field if len(around) > 1 else field[:-1], "leave it to automatic mTLS", safe=False)
 
 
 def _of_rule(evidence: Evidence, rule: DestinationRule) -> Iterator[Leg]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from meshcheck.lint import patterns
 from meshcheck.model.istio_security import Field
+from meshcheck.model.objects import Path
 from meshcheck.semantics.authorization.peers import SCHEME
 from meshcheck.semantics.authorization.tests import WHEN, Test
 
@@ -18,6 +19,8 @@ class Known(NamedTuple):
 
     attribute: str
     field: Field
+    path: Path = ()
+    """The place of its only value, where the field has more in the policy."""
 
 
 def value_within(inner: Known, outer: Test, number: int, trust_domains: tuple[str, ...]) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from meshcheck.lint.containing import Known, value_within
+from meshcheck.lint.fields import values_of
+from meshcheck.model.objects import Path
 from meshcheck.model.record import replace
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.authorization.tests import Test
@@ -35,6 +37,25 @@ def covered_by(rule: CompiledRule, others: Iterable[CompiledRule], trust_domains
     return tuple(used.values())
 
 
+def covered_values(rule: CompiledRule, others: Iterable[CompiledRule], trust_domains: tuple[str, ...]) -> dict[Path, CompiledRule]:
+    """The values of fields with several, by their places, all of whose requests other rules match; and one of these rules."""
+    candidates = [other for other in others if not other.impossible]
+    if rule.impossible or not candidates:
+        return {}
+    dead: dict[Path, CompiledRule] = {}
+    alive: set[Path] = set()
+    for number, atom in enumerate(_atoms(rule)):
+        if number == _MOST:
+            return {}
+        found = next((other for other in candidates if _covers(other, atom, trust_domains)), None)
+        for known in atom:
+            if found is None:
+                alive.add(known.path)
+            elif known.path:
+                dead.setdefault(known.path, found)
+    return {path: other for path, other in dead.items() if path not in alive}
+
+
 def _covers(rule: CompiledRule, atom: Atom, trust_domains: tuple[str, ...]) -> bool:
     """Whether a rule matches all requests of an alternative."""
     for groups in (rule.sources, rule.operations):
@@ -53,7 +74,8 @@ def _single(test: Test) -> Iterator[Known]:
     if test.field.negated or len(test.field.values) == 1:
         yield Known(test.attribute, test.field)
     else:
-        yield from (Known(test.attribute, replace(test.field, values=(value,))) for value in test.field.values)
+        for path, value in values_of(test.field):
+            yield Known(test.attribute, replace(test.field, values=(value,)), path)
 
 
 def _implied(test: Test, atom: Atom, trust_domains: tuple[str, ...]) -> bool:

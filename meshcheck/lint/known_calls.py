@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.pod_fields import containers_path
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.objects import Path
 from meshcheck.semantics.world.hosts import look_up
@@ -41,16 +42,12 @@ def known_calls(evidence: Evidence, caller: Workload) -> Iterator[KnownCall]:
 
 def _texts(workload: Workload) -> Iterator[tuple[Path, str]]:
     """Values of environment variables and arguments, with their places."""
-    at: Path = ("spec",)
-    if workload.kind == "CronJob":
-        at = ("spec", "jobTemplate", "spec", "template", "spec")
-    elif workload.kind != "Pod":
-        at = ("spec", "template", "spec")
+    at = containers_path(workload)
     for n, container in enumerate(workload.pod.get("containers") or ()):
         for m, item in enumerate(container.get("env") or ()):
             if isinstance(item.get("value"), str):
-                yield (*at, "containers", n, "env", m, "value"), item["value"]
+                yield (*at, n, "env", m, "value"), item["value"]
         for part in ("command", "args"):
             for m, text in enumerate(container.get(part) or ()):
                 if isinstance(text, str):
-                    yield (*at, "containers", n, part, m), text
+                    yield (*at, n, part, m), text

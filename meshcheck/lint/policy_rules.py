@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from meshcheck.lint.covering import covered_by
+from meshcheck.lint.covering import covered_by, covered_values
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import governed
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
+from meshcheck.model.objects import Path
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
 from meshcheck.semantics.tracing.server import compiled
 
@@ -41,6 +42,21 @@ def covered(evidence: Evidence, rule: CompiledRule, others: Others) -> Covered |
             return None
         first = first or found
     return Covered(rule, first) if first else None
+
+
+def denied_values(evidence: Evidence, rule: CompiledRule) -> dict[Path, CompiledRule]:
+    """The values of an ALLOW rule's fields, by their places, of which DENY rules leave nothing on all proxies; and one of these rules."""
+    kept: dict[Path, CompiledRule] | None = None
+    known: dict[tuple[int, ...], dict[Path, CompiledRule]] = {}
+    for workload in governed(evidence, rule.policy):
+        policies = compiled(evidence.world, workload, True)
+        key = tuple(id(policy) for policy in policies.attached)
+        if key not in known:
+            known[key] = covered_values(rule, policies.deny, evidence.world.mesh.trust_domains)
+        kept = known[key] if kept is None else {path: by for path, by in kept.items() if path in known[key]}
+        if not kept:
+            return {}
+    return kept or {}
 
 
 def _on(

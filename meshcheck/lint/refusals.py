@@ -12,7 +12,11 @@ from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.trace import DENIED, Station, Trace
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.authorization import evaluate
+from meshcheck.semantics.tracing import network
+from meshcheck.semantics.tracing.caller import CallerView, view
 from meshcheck.semantics.tracing.server import compiled, target_number
+from meshcheck.semantics.tracing.target import of_service
+from meshcheck.semantics.world.sidecars import sidecar_of
 
 _ON_THE_WAY = frozenset(["network-policy", "dns", "mtls"])
 """Stations that see connections, not requests."""
@@ -41,6 +45,40 @@ def refusal(evidence: Evidence, caller: Workload, service: Service, port: Servic
         return _end(evidence, question(caller, service, port), lambda server: target_number(port, server) or 0)
 
     return evidence.once(("refusal", id(caller), service.meta.ref, port.number), find)
+
+
+def stopped(evidence: Evidence, caller: Workload, service: Service, port: ServicePort) -> Refusal | None:
+    """What stops every call of a workload to a Service port before any AuthorizationPolicy is asked; None where some may get there.
+
+    Most calls are stopped nowhere: that is seen without tracing them.
+    """
+    if _gets_there(evidence, caller, service, port):
+        return None
+    found = refusal(evidence, caller, service, port)
+    return found if found is not None and found.on_the_way else None
+
+
+def _gets_there(evidence: Evidence, caller: Workload, service: Service, port: ServicePort) -> bool:
+    """Whether a call certainly gets to the sidecars of a Service: automatic mTLS between two sidecars, DNS and network policies let it."""
+    world = evidence.world
+    if not world.mesh.auto_mtls or service.headless or world.inventory.of("DestinationRule") or not sidecar_of(world, caller).present:
+        return False
+    backends = of_service(world, service, port.number).backends
+    asked = question(caller, service, port)
+    who = evidence.once(("caller", id(caller)), lambda: view(world, _caller(caller)))
+    named = evidence.once(("asks DNS", id(caller)), lambda: _resolves(evidence, asked, who, service, port))
+    return (
+        named
+        and bool(backends)
+        and all(
+            b.workload is not None and sidecar_of(world, b.workload).present and not network.policies(world, asked, who, b, False)
+            for b in backends
+        )
+    )
+
+
+def _resolves(evidence: Evidence, asked: Question, who: CallerView, service: Service, port: ServicePort) -> bool:
+    return network.name_resolution(evidence.world, asked, who, of_service(evidence.world, service, port.number), False) is None
 
 
 def pod_refusal(evidence: Evidence, caller: Workload, server: Workload, port: int) -> Refusal | None:

@@ -10,11 +10,14 @@ import pytest
 from meshcheck.cli.lint import evidence_of
 from meshcheck.cli.world import build_world
 from meshcheck.lint import registry
+from meshcheck.lint.evidence import reference
 from meshcheck.lint.project import lint
 from meshcheck.lint.rule import HEADINGS, Rule
 from meshcheck.lint.settings import Settings
 from meshcheck.load.read import Reading
 from meshcheck.load.split import split
+from meshcheck.model.finding import Finding
+from meshcheck.patch.changes import Change, edit
 from meshcheck.semantics.world import World
 
 HERE = Path(__file__).parent
@@ -38,6 +41,11 @@ def _before(code: str) -> World | None:
 
 def _found(text: str, code: str, closed: bool = True) -> list[int]:
     """Lines at which a rule finds something in a text."""
+    return [finding.place.line if finding.place else 0 for finding in _findings(text, code, closed)[0]]
+
+
+def _findings(text: str, code: str, closed: bool = True) -> tuple[list[Finding], Reading]:
+    """What a rule finds in a text."""
     reading = Reading(exact=True)
     reading.add_text("example.yaml", text)
     mesh = _MESH.match(text)
@@ -46,7 +54,7 @@ def _found(text: str, code: str, closed: bool = True) -> list[int]:
     evidence = evidence_of(reading, world)
     evidence.before = _before(code)
     found = lint(evidence, tuple(RULES.values()), settings, reading.span, reading.texts()).findings
-    return [finding.place.line if finding.place else 0 for finding in found if finding.code == code]
+    return [finding for finding in found if finding.code == code], reading
 
 
 def _marked(text: str, code: str) -> list[int]:
@@ -61,6 +69,21 @@ def test_a_bad_example_is_found_at_its_line(path: Path) -> None:
     marked = _marked(text, code)
     assert marked, f"no line of {path.name} ends in `# ← {code}`"
     assert sorted(set(_found(text, code))) == marked
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_fix_that_is_offered_mends_what_was_found(path: Path) -> None:
+    """Each fix can be written into the text, and the finding is not there any more."""
+    text, code = path.read_text(encoding="utf-8"), path.parent.name
+    found, reading = _findings(text, code)
+    origins = {reference(d.value): d.origin for d in reading.documents}
+    for finding in found:
+        if finding.fix is not None and finding.fix.patches:
+            changes = [Change(ref, origins[ref], tuple(steps)) for ref, steps in finding.fix.patches]
+            edits = edit(changes, {"example.yaml": text})
+            assert not edits.not_done, edits.not_done[0].reason
+            left = [f.message for f in _findings(edits.texts["example.yaml"], code)[0]]
+            assert left.count(finding.message) < [f.message for f in found].count(finding.message), finding.fix.description
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda p: f"{p.parent.name}/{p.stem}")

@@ -49,7 +49,7 @@ from meshcheck.lint.callers import named_callers
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.partial_calls import call_with
 from meshcheck.lint.proxies import governed, is_plain, listed
-from meshcheck.lint.refusals import Refusal, refusal
+from meshcheck.lint.refusals import Refusal, stopped
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_security import AuthorizationPolicy, Field
@@ -103,10 +103,10 @@ def _blocked(evidence: Evidence, one: CompiledRule, field: Field, value: str, pr
             side, plain = sidecar_of(evidence.world, caller), is_plain(evidence, caller)
             if not (side.present or plain):
                 return []
-            stopped = _stopped(evidence, caller, ports)
-            if stopped is None and not plain:
+            reason = _stopped(evidence, caller, ports)
+            if reason is None and not plain:
                 return []
-            out.setdefault(id(caller), Blocked(caller, stopped))
+            out.setdefault(id(caller), Blocked(caller, reason))
     return list(out.values())
 
 
@@ -114,8 +114,8 @@ def _stopped(evidence: Evidence, caller: Workload, ports: list[tuple[Service, Se
     """What stops a caller at the first port; None where it gets to the policies of one of them."""
     first: Refusal | None = None
     for service, port in ports:
-        found = refusal(evidence, caller, service, port)
-        if found is None or not found.on_the_way:
+        found = stopped(evidence, caller, service, port)
+        if found is None:
             return None
         first = first or found
     return first

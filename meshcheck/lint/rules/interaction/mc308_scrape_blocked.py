@@ -39,11 +39,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.pod_fields import pod_path
 from meshcheck.lint.proxies import listed, servers
 from meshcheck.lint.refusals import Refusal, pod_refusal
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
-from meshcheck.model.objects import Path
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 _MERGED = "prometheus.istio.io/merge-metrics"
@@ -69,17 +69,10 @@ def check(evidence: Evidence) -> Iterator[Found]:
             decider = stopped[0].station.decider
             related = [("this stops it", decider.meta, decider.field)] if decider is not None else []
             message = f"{listed(scrapers)} cannot scrape port {port}: {stopped[0].words} stops it"
-            yield found(workload.meta, (*_annotations(workload), "prometheus.io/port"), message, *related)
+            yield found(workload.meta, (*pod_path(workload), "metadata", "annotations", "prometheus.io/port"), message, *related)
 
 
 def _is_prometheus(workload: Workload) -> bool:
     """Whether a container runs Prometheus itself: the last part of its image's name is `prometheus`."""
     images = [str(c.get("image") or "") for c in workload.pod.get("containers") or ()]
     return any(image.rpartition("/")[2].partition("@")[0].partition(":")[0] == "prometheus" for image in images)
-
-
-def _annotations(workload: Workload) -> Path:
-    if workload.kind == "Pod":
-        return ("metadata", "annotations")
-    template: Path = ("spec", "template", "metadata", "annotations")
-    return ("spec", "jobTemplate", *template) if workload.kind == "CronJob" else template

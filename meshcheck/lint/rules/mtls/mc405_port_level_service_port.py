@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.peer_ports import PortMode, port_modes
 from meshcheck.lint.rule import Found, found, rule
+from meshcheck.model.json_patch import pointer
 from meshcheck.model.trace import Fix
 
 
@@ -56,6 +57,9 @@ def check(evidence: Evidence) -> Iterator[Found]:
 def _fix(item: PortMode) -> Fix | None:
     if item.target in item.policy.ports:
         return None
-    path = "/spec/portLevelMtls/"
-    patch = {"op": "move", "from": f"{path}{item.port}", "path": f"{path}{item.target}"}
-    return Fix(f"name port {item.target}", ((item.policy.meta.ref, (patch,)),), safe=False)
+    mode = {"mode": item.policy.ports[item.port]}
+    steps = (
+        {"op": "remove", "path": pointer(item.field)},
+        {"op": "add", "path": pointer((*item.field[:-1], str(item.target))), "value": mode},
+    )
+    return Fix(f"name port {item.target}", ((item.policy.meta.ref, steps),), safe=False)

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshcheck.lint.client_tls import WORDS, Leg, legs
+from meshcheck.lint.client_tls import WORDS, Leg, legs, without_tls
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
@@ -61,4 +61,5 @@ def check(evidence: Evidence) -> Iterator[Found]:
         message = f"calls go to {ports} as {WORDS[first.kind]}, and are refused there: {first.refused}"
         mode = peer_mode(evidence.world, first.server, first.number)
         related = [("the server's mode", mode.policy.meta, mode.field)] if mode.policy is not None and first.sidecar else []
-        yield found(meta, field, message, *related)
+        fix = without_tls(evidence, first.rule, field) if first.kind != "tls" else None
+        yield found(meta, field, message, *related, fix=fix)

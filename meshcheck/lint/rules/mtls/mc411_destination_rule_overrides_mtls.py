@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshcheck.lint.client_tls import Leg, legs
+from meshcheck.lint.client_tls import Leg, legs, without_tls
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
@@ -59,7 +59,8 @@ def check(evidence: Evidence) -> Iterator[Found]:
     for (meta, field), found_legs in plain.items():
         ports = listed(f"{leg.server}:{leg.number}" for leg in found_legs)
         if field:
-            yield found(meta, field, f"calls go to {ports} in plaintext and without identity, although its sidecar takes mTLS")
+            message = f"calls go to {ports} in plaintext and without identity, although its sidecar takes mTLS"
+            yield found(meta, field, message, fix=without_tls(evidence, found_legs[0].rule, field))
         elif (general := _general(evidence, found_legs[0])) is not None:
             message = (
                 f"without `tls` calls go to {ports} in plaintext: `{general.meta.name}` (ISTIO_MUTUAL) does not count beside this rule"

@@ -40,11 +40,11 @@ from difflib import get_close_matches
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import governed, listed
+from meshcheck.lint.repair import replacing
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.tokens import authentications, enforced, issuers, token_tests
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
-from meshcheck.model.trace import Fix
 from meshcheck.semantics.authorization.tests import Test
 from meshcheck.semantics.tracing.server import compiled
 
@@ -80,8 +80,7 @@ def _mismatches(
         fix = None
         if better is not None:
             message += f"; did you mean `{better}`?"
-            path = "/" + "/".join(str(step) for step in (*test.field.path, number))
-            fix = Fix(f"write `{better}`", ((policy.meta.ref, ({"op": "replace", "path": path, "value": better},)),), safe=False)
+            fix = replacing(policy.meta, (*test.field.path, number), better, f"write `{better}`", safe=False)
         yield found(
             policy.meta,
             (*test.field.path, number),

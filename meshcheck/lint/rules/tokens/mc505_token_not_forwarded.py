@@ -42,12 +42,13 @@ from collections.abc import Iterator
 from meshcheck.lint.entrances import ways
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import governed, listed
+from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.tokens import authentications, issuers, refuses_without_token
 from meshcheck.model.istio_security import JwtRule, RequestAuthentication
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
-from meshcheck.model.trace import DENIED, Fix
+from meshcheck.model.trace import DENIED
 from meshcheck.semantics.gateway.pods import is_gateway
 
 Dropping = tuple[RequestAuthentication, JwtRule]
@@ -85,7 +86,8 @@ def check(evidence: Evidence) -> Iterator[Found]:
             if workload is not None:
                 related.append((f"{name} verifies it again", authentications(evidence, workload)[0].meta, ("spec", "jwtRules")))
         message = f"the token of `{one.issuer}` ends here, and {listed(names)} behind the gateway answers 403 without one"
-        yield found(policy.meta, one.path, message, *related, fix=_forwarding(policy, one))
+        fix = adding(policy.meta, (*one.path, "forwardOriginalToken"), True, "hand the token on", safe=False)
+        yield found(policy.meta, one.path, message, *related, fix=fix)
 
 
 def _starved(evidence: Evidence, question: Question, drop: Dropping) -> str | None:
@@ -104,8 +106,3 @@ def _starved(evidence: Evidence, question: Question, drop: Dropping) -> str | No
     if not authentications(evidence, workload) or (accepted is not None and one.issuer not in accepted):
         return None
     return str(workload) if refuses_without_token(evidence, workload) else None
-
-
-def _forwarding(policy: RequestAuthentication, one: JwtRule) -> Fix:
-    path = "/" + "/".join(str(step) for step in (*one.path, "forwardOriginalToken"))
-    return Fix("hand the token on", ((policy.meta.ref, ({"op": "add", "path": path, "value": True},)),), safe=False)

@@ -44,6 +44,7 @@ from typing import Any
 from meshcheck.lint.cors import CorsPolicy, allowed_origin, cors_policies
 from meshcheck.lint.entrances import ways
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.question import Question
@@ -113,5 +114,5 @@ def _exempting(evidence: Evidence, refusing: Mention) -> Fix | None:
     one = next((r for r in policy.rules if r.index == refusing.rule), None)
     if one is None or one.operations:
         return None
-    patch = {"op": "add", "path": f"/spec/rules/{one.index}/to", "value": [{"operation": {"notMethods": ["OPTIONS"]}}]}
-    return Fix("leave preflights out of the DENY rule", ((policy.meta.ref, (patch,)),), safe=False)
+    operations = [{"operation": {"notMethods": ["OPTIONS"]}}]
+    return adding(policy.meta, ("spec", "rules", one.index, "to"), operations, "leave preflights out of the DENY rule", safe=False)

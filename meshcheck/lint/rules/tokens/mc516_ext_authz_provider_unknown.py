@@ -38,10 +38,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.repair import replacing
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import Meta, Path
-from meshcheck.model.trace import Fix
 from meshcheck.semantics.authorization.custom import unusable
 
 _FIELD: Path = ("spec", "provider", "name")
@@ -69,10 +68,5 @@ def check(evidence: Evidence) -> Iterator[Found]:
         message = f"authorizer `{name}` cannot be used: {trouble}; what the rules match is denied with 403"
         if near:
             message += f"; did you mean `{near[0]}`?"
-        fix = _renaming(policy, near[0]) if near else None
+        fix = replacing(policy.meta, _FIELD, near[0], f"name the authorizer `{near[0]}`", safe=False) if near else None
         yield found(policy.meta, _FIELD, message, *related, fix=fix, confidence=None if mesh.known else "medium")
-
-
-def _renaming(policy: AuthorizationPolicy, name: str) -> Fix:
-    patch = {"op": "replace", "path": "/spec/provider/name", "value": name}
-    return Fix(f"name the authorizer `{name}`", ((policy.meta.ref, (patch,)),), safe=False)
