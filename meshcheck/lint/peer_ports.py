@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.proxies import servers, workload_ports
+from meshcheck.lint.proxies import workload_ports
+from meshcheck.lint.selection import selected_by
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_security import PeerAuthentication
 from meshcheck.model.objects import Path
-from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.tracing.server import target_number
 
 
@@ -36,8 +36,7 @@ def _find(evidence: Evidence) -> list[PortMode]:
     for policy in evidence.of("PeerAuthentication"):
         if not policy.ports or not policy.selector:
             continue
-        here = [w for w in servers(evidence) if w.namespace == policy.meta.namespace]
-        selected = tuple(w for w in here if selects(policy.selector, w.pod_labels))
+        selected = selected_by(evidence, policy)
         for port in policy.ports if selected else ():
             if not any(port in workload_ports(evidence, w) for w in selected):
                 service, target = _of_service(evidence, selected, port)

@@ -42,8 +42,11 @@ def lint(
     texts: Iterable[tuple[str, int, str]] = (),
     known: Counter[str] | None = None,
 ) -> Outcome:
-    """The whole run. `texts` are searched for comments that suppress; `known` are fingerprints of a baseline."""
-    wanted = chosen(rules, settings)
+    """The whole run. `texts` are searched for comments that suppress; `known` are fingerprints of a baseline.
+
+    Rules about changes take part only where there is a state before.
+    """
+    wanted = tuple(rule for rule in chosen(rules, settings) if rule.needs != "two-worlds" or evidence.before is not None)
     report = run(evidence, wanted, locate, rules)
     marks = suppressions(evidence.documents, texts, settings.suppress, locate)
     spoke = tuple(rule for rule in wanted if rule.code not in report.not_evaluated)

@@ -27,8 +27,8 @@ def servers(evidence: Evidence) -> tuple[Workload, ...]:
         def owned(w: Workload) -> bool:
             if w.owner is None:
                 return False
-            deployment = (w.namespace, "Deployment", w.owner.name.rpartition("-")[0])
-            return (w.namespace, w.owner.kind, w.owner.name) in known or deployment in known
+            name = w.owner.name.rpartition("-")[0] if w.owner.kind in ("ReplicaSet", "") else w.owner.name  # a Deployment's with a hash
+            return (w.namespace, w.owner.kind, w.owner.name) in known or (w.namespace, "Deployment", name) in known
 
         return tuple(w for w in evidence.world.workloads if w.phase not in ("Succeeded", "Failed") and not owned(w))
 

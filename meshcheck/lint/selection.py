@@ -11,7 +11,7 @@ from meshcheck.lint.proxies import servers
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import ObjectRef
 from meshcheck.semantics.attachment import selects
-from meshcheck.semantics.gateway.pods import is_gateway
+from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 
@@ -22,14 +22,23 @@ def in_scope(evidence: Evidence, namespace: str) -> tuple[Workload, ...]:
 
 
 def unmatched(evidence: Evidence, kind: str) -> Iterator[tuple[Any, str]]:
-    """(policy, hint) of Istio's policies of a kind that have a selector which selects no workload in its scope."""
+    """(policy, hint) of Istio's policies of a kind that have a selector which selects no workload in its scope.
+
+    Policies for the pods of a Gateway that are not in the input, since they come with an installation of Istio, are left out.
+    """
     for policy in evidence.of(kind):
         selector = policy.attachment.selector if hasattr(policy, "attachment") else policy.selector
         if not selector:
             continue
         scope = in_scope(evidence, policy.meta.namespace)
-        if not any(selects(selector, workload.pod_labels) for workload in scope):
+        if not any(selects(selector, workload.pod_labels) for workload in scope) and not _is_for_unknown_gateway(evidence, selector):
             yield policy, near_label(selector, scope)
+
+
+def _is_for_unknown_gateway(evidence: Evidence, selector: Mapping[str, str]) -> bool:
+    """Whether the labels are those by which a Gateway names pods none of which is in the input."""
+    gateways = evidence.of("IstioGateway")
+    return any(selects(selector, g.selector) for g in gateways if g.selector and not gateway_pods(evidence.world, g))
 
 
 def near_label(selector: Mapping[str, str], scope: tuple[Workload, ...]) -> str:

@@ -123,3 +123,17 @@ def test_each_rule_has_its_page_and_its_examples(rule: Rule) -> None:
 def test_examples_are_of_rules_that_exist() -> None:
     """No folder of examples is left behind."""
     assert {path.name for path in HERE.glob("MC*")} == set(RULES)
+
+
+def test_rules_about_changes_take_part_only_where_there_is_a_change() -> None:
+    """Without a state before they are neither asked nor said to be silent."""
+    reading = Reading(exact=True)
+    reading.add_text("example.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}")
+    evidence = evidence_of(reading, build_world(reading, closed=True))
+    changes = {code for code, rule in RULES.items() if rule.needs == "two-worlds"}
+    alone = lint(evidence, tuple(RULES.values()), Settings(), reading.span)
+    evidence.before = evidence.world
+    compared = lint(evidence, tuple(RULES.values()), Settings(), reading.span)
+    assert changes & {rule.code for rule in compared.rules} == changes != set()
+    assert changes.isdisjoint({rule.code for rule in alone.rules})
+    assert changes.isdisjoint((*alone.not_evaluated, *compared.not_evaluated))

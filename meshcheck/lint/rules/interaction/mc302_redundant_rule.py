@@ -53,7 +53,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
             names = listed(f"{o.policy.meta.namespace}/{o.policy.meta.name} rule {o.rule.index}" for o in item.by)
             verb = "allows" if policy.action == "ALLOW" else "denies"
             related = [("this contains it", o.policy.meta, ("spec", "rules", o.rule.index)) for o in item.by]
-            message = f"rule {item.rule.rule.index} {verb} nothing that {names} does not: it can go"
+            message = f"rule {item.rule.rule.index} {verb} nothing beyond {names}: it can go"
             yield found(policy.meta, ("spec", "rules", item.rule.rule.index), message, *related)
 
 

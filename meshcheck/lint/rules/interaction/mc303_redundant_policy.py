@@ -57,4 +57,4 @@ def check(evidence: Evidence) -> Iterator[Found]:
         verb = "allows" if policy.action == "ALLOW" else "denies"
         names = listed(f"{other.meta.namespace}/{other.meta.name}" for other in by.values())
         related = [("this contains it", other.meta, ("spec",)) for other in by.values()]
-        yield found(policy.meta, ("metadata", "name"), f"{verb} nothing that {names} does not: it can go", *related)
+        yield found(policy.meta, ("metadata", "name"), f"{verb} nothing beyond {names}: it can go", *related)

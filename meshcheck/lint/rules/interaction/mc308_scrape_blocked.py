@@ -27,6 +27,7 @@ annotations: {prometheus.io/scrape: "true", prometheus.io/port: "9102"}     # th
 ## Exceptions
 
 Scraping by something that is not recognised as a Prometheus, such as an agent of a vendor.
+A Prometheus that brings certificates of the mesh itself (its sidecar captures nothing that it sends) is left out.
 
 ## Silent when
 
@@ -46,6 +47,7 @@ from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
 from meshcheck.semantics.world.sidecars import sidecar_of
 
+_CAPTURED = "traffic.sidecar.istio.io/includeOutboundIPRanges"
 _MERGED = "prometheus.istio.io/merge-metrics"
 _KINDS = ("Workload", "NetworkPolicy", "PeerAuthentication", "AuthorizationPolicy")
 
@@ -54,7 +56,7 @@ _KINDS = ("Workload", "NetworkPolicy", "PeerAuthentication", "AuthorizationPolic
 def check(evidence: Evidence) -> Iterator[Found]:
     """Ports with metrics that nobody can read."""
     scrapers = [w for w in servers(evidence) if _is_prometheus(w)]
-    if not scrapers:
+    if not scrapers or any(w.pod_annotations.get(_CAPTURED) == "" for w in scrapers):
         return
     for workload in servers(evidence):
         notes = workload.pod_annotations

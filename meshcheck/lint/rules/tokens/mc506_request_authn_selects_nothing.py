@@ -36,7 +36,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.proxies import governed
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.selection import unmatched
 
@@ -45,5 +44,4 @@ from meshcheck.lint.selection import unmatched
 def check(evidence: Evidence) -> Iterator[Found]:
     """RequestAuthentications that select nothing."""
     for policy, hint in unmatched(evidence, "RequestAuthentication"):
-        if not governed(evidence, policy):
-            yield found(policy.meta, ("spec", "selector"), f"selects no workload in its scope, so no token is checked{hint}")
+        yield found(policy.meta, ("spec", "selector"), f"selects no workload in its scope, so no token is checked{hint}")
