@@ -84,25 +84,25 @@ def _workload(
     containers = spec.get("containers") or ()
     native_sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
     ports = [
-        ContainerPort(port.get("name") or "", int(port["containerPort"]), port.get("protocol") or "TCP")
+        ContainerPort(_text(port.get("name")), int(port["containerPort"]), _text(port.get("protocol")) or "TCP")
         for container in (*containers, *native_sidecars)
         for port in container.get("ports") or ()
     ]
-    names = tuple(c.get("name", "") for c in (*containers, *native_sidecars))
+    names = tuple(_text(c.get("name")) for c in (*containers, *native_sidecars))
     return Workload(
         meta=meta,
         kind=meta.ref.kind,
         pod_labels=labels,
         pod_annotations=annotations,
-        service_account=spec.get("serviceAccountName") or spec.get("serviceAccount") or "default",
+        service_account=_text(spec.get("serviceAccountName")) or _text(spec.get("serviceAccount")) or "default",
         ports=tuple(ports),
         host_network=bool(spec.get("hostNetwork")),
         addresses=addresses,
-        node=spec.get("nodeName") or "",
+        node=_text(spec.get("nodeName")),
         owner=owner,
         containers=names,
         phase=phase,
-        dns_policy=spec.get("dnsPolicy") or "ClusterFirst",
+        dns_policy=_text(spec.get("dnsPolicy")) or "ClusterFirst",
         pod=spec,
     )
 
@@ -114,7 +114,11 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
     addresses = tuple(a for a in (spec.get("clusterIPs") or [cluster_ip]) if a and a != "None")
     ports = tuple(
         ServicePort(
-            p.get("name") or "", int(p["port"]), p.get("targetPort") or int(p["port"]), p.get("protocol") or "TCP", p.get("appProtocol")
+            _text(p.get("name")),
+            int(p["port"]),
+            p["targetPort"] if isinstance(p.get("targetPort"), (int, str)) and p["targetPort"] else int(p["port"]),
+            _text(p.get("protocol")) or "TCP",
+            p["appProtocol"] if isinstance(p.get("appProtocol"), str) else None,
         )
         for p in spec.get("ports") or ()
     )
@@ -131,6 +135,11 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
         source_ranges=_source_ranges(spec, meta) if kind == "LoadBalancer" else (),
         external_addresses=_external_addresses(spec, value.get("status") or _EMPTY),
     )
+
+
+def _text(value: Any) -> str:
+    """A text; of another type it is what the cluster refuses, and no reason to leave out the rest of the object."""
+    return value if isinstance(value, str) else ""
 
 
 def _source_ranges(spec: Mapping[str, Any], meta: Meta) -> tuple[str, ...]:

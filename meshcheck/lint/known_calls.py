@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.pod_fields import containers_path
+from meshcheck.lint.pod_fields import containers, containers_path, entries
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.objects import Path
 from meshcheck.semantics.world.hosts import look_up
 
-_ADDRESS = re.compile(r"(?:([a-z][a-z0-9+.]*)://(?:[^/@\s]*@)?)?([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)(?::(\d{1,5}))?(?![-\w.])", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![-\w.])(?:([a-z][a-z0-9+.]{0,20})://(?:[^/@\s]{0,100}@)?)?([a-z0-9](?:[-a-z0-9.]{0,252}[a-z0-9])?)(?::(\d{1,5}))?(?![-\w.])",
+    re.IGNORECASE,
+)
+"""An address in a text: scheme, host, port. Lengths are bounded, so that long texts cost no more than their length."""
 _PORTS = {"http": 80, "https": 443, "grpc": 80, "ws": 80, "wss": 443, "redis": 6379, "postgres": 5432, "postgresql": 5432, "mysql": 3306}
 
 
@@ -43,11 +47,12 @@ def known_calls(evidence: Evidence, caller: Workload) -> Iterator[KnownCall]:
 def _texts(workload: Workload) -> Iterator[tuple[Path, str]]:
     """Values of environment variables and arguments, with their places."""
     at = containers_path(workload)
-    for n, container in enumerate(workload.pod.get("containers") or ()):
-        for m, item in enumerate(container.get("env") or ()):
+    for n, container in containers(workload):
+        for m, item in entries(container.get("env")):
             if isinstance(item.get("value"), str):
                 yield (*at, n, "env", m, "value"), item["value"]
         for part in ("command", "args"):
-            for m, text in enumerate(container.get(part) or ()):
+            words = container.get(part)
+            for m, text in enumerate(words if isinstance(words, list) else ()):
                 if isinstance(text, str):
                     yield (*at, n, part, m), text

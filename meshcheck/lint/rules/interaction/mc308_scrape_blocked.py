@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.pod_fields import pod_path
+from meshcheck.lint.pod_fields import containers, pod_path
 from meshcheck.lint.proxies import listed, servers
 from meshcheck.lint.refusals import Refusal, pod_refusal
 from meshcheck.lint.rule import Found, found, rule
@@ -61,7 +61,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     for workload in servers(evidence):
         notes = workload.pod_annotations
         port = notes.get("prometheus.io/port", "")
-        if notes.get("prometheus.io/scrape") != "true" or not port.isdigit() or workload in scrapers:
+        if notes.get("prometheus.io/scrape") != "true" or not (port.isascii() and port.isdigit()) or workload in scrapers:
             continue
         if sidecar_of(evidence.world, workload).present and notes.get(_MERGED) != "false":
             continue
@@ -76,5 +76,5 @@ def check(evidence: Evidence) -> Iterator[Found]:
 
 def _is_prometheus(workload: Workload) -> bool:
     """Whether a container runs Prometheus itself: the last part of its image's name is `prometheus`."""
-    images = [str(c.get("image") or "") for c in workload.pod.get("containers") or ()]
+    images = [str(container.get("image")) for _, container in containers(workload)]
     return any(image.rpartition("/")[2].partition("@")[0].partition(":")[0] == "prometheus" for image in images)

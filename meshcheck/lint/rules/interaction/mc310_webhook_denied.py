@@ -43,7 +43,7 @@ from typing import Any
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Found, rule
-from meshcheck.model.objects import Path
+from meshcheck.lint.webhooks import called_services
 from meshcheck.model.trace import DENIED, Station
 from meshcheck.semantics.tracing.server import Arrival, bypasses_sidecar, serve
 from meshcheck.semantics.tracing.target import of_service
@@ -63,17 +63,15 @@ _UNKNOWN = frozenset(["source_ip", "remote_ip", "destination_ip", "sni", "metada
 )
 def check(evidence: Evidence) -> Iterator[Found]:
     """Webhooks behind a sidecar that refuses the API server."""
-    for kind, name, parts in _KINDS:
-        for ref, origin, value in evidence.written(kind):
-            for field, service in parts(value):
-                end = _end(evidence, service)
-                if end is not None:
-                    where = f"{service.get('namespace')}/{service.get('name')}"
-                    decider = end.decider
-                    related = (("this refuses it", decider.meta.origin, decider.field),) if decider is not None else ()
-                    why = str(decider.meta.ref) if decider is not None else end.summary or "its policies"
-                    message = f"the API server has no identity of the mesh, and {where} refuses calls without one ({why}): {name} fails"
-                    yield Found(message, ref, origin, field, related)
+    for ref, origin, field, service, name in called_services(evidence):
+        end = _end(evidence, service)
+        if end is not None:
+            where = f"{service.get('namespace')}/{service.get('name')}"
+            decider = end.decider
+            related = (("this refuses it", decider.meta.origin, decider.field),) if decider is not None else ()
+            why = str(decider.meta.ref) if decider is not None else end.summary or "its policies"
+            message = f"the API server has no identity of the mesh, and {where} refuses calls without one ({why}): {name} fails"
+            yield Found(message, ref, origin, field, related)
 
 
 def _end(evidence: Evidence, reference: Mapping[str, Any]) -> Station | None:
@@ -94,33 +92,3 @@ def _end(evidence: Evidence, reference: Mapping[str, Any]) -> Station | None:
             return None
         first = first or refusing
     return first
-
-
-def _webhooks(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    webhooks = value.get("webhooks")
-    for n, item in enumerate(webhooks if isinstance(webhooks, list) else ()):
-        yield from _service(item, ("webhooks", n), "clientConfig", "service")
-
-
-def _conversion(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    yield from _service(value, (), "spec", "conversion", "webhook", "clientConfig", "service")
-
-
-def _api_service(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    yield from _service(value, (), "spec", "service")
-
-
-def _service(value: Any, at: Path, *steps: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    for step in steps:
-        value = value.get(step) if isinstance(value, dict) else None
-    if isinstance(value, dict):
-        yield (*at, *steps), value
-
-
-_KINDS = (
-    ("ValidatingWebhookConfiguration", "admission", _webhooks),
-    ("MutatingWebhookConfiguration", "admission", _webhooks),
-    ("CustomResourceDefinition", "conversion of the kind", _conversion),
-    ("APIService", "its API", _api_service),
-)
-"""(kind, what fails, where it names Services)."""

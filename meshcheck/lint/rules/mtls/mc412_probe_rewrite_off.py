@@ -32,11 +32,10 @@ The pod is not known to have a sidecar; the port is excluded from it; the probe 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.pod_fields import containers_path
+from meshcheck.lint.pod_fields import containers, containers_path, part
 from meshcheck.lint.proxies import proxies
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
@@ -65,11 +64,11 @@ def check(evidence: Evidence) -> Iterator[Found]:
 
 def _probes(workload: Workload) -> Iterator[tuple[Path, str, int]]:
     """(field, kind, port) of the probes that the kubelet makes over the network."""
-    for n, container in enumerate(workload.pod.get("containers") or ()):
+    for n, container in containers(workload):
         for name in _PROBES:
-            probe: Mapping[str, Any] = container.get(name) or {}
+            probe = part(container, name)
             for kind in ("httpGet", "tcpSocket", "grpc"):
-                port = (probe.get(kind) or {}).get("port")
+                port = part(probe, kind).get("port")
                 number = next((p.number for p in workload.ports if p.name == port), port)
                 if isinstance(number, int):
                     yield (*containers_path(workload), n, name, kind, "port"), kind, number

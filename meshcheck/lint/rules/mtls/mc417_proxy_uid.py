@@ -33,10 +33,9 @@ The pod is not known to have a sidecar.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.pod_fields import containers_path
+from meshcheck.lint.pod_fields import containers, containers_path, part
 from meshcheck.lint.proxies import proxies
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.semantics.gateway.pods import is_gateway
@@ -51,9 +50,9 @@ def check(evidence: Evidence) -> Iterator[Found]:
         if is_gateway(workload) or workload.kind == "WorkloadEntry":
             continue
         at = containers_path(workload)
-        whole: dict[str, Any] = workload.pod.get("securityContext") or {}
-        for n, container in enumerate(workload.pod.get("containers") or ()):
-            own: dict[str, Any] = container.get("securityContext") or {}
+        whole = part(workload.pod, "securityContext")
+        for n, container in containers(workload):
+            own = part(container, "securityContext")
             for name in ("runAsUser", "runAsGroup") if container.get("name") != "istio-proxy" else ():
                 if own.get(name, whole.get(name)) == _PROXY:
                     field = (*at, n, "securityContext", name) if name in own else (*at[:-1], "securityContext", name)

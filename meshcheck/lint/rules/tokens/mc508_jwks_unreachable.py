@@ -66,13 +66,15 @@ def _unreachable(evidence: Evidence, uri: str) -> tuple[str, list[tuple[str, Met
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         return None
+    if parts.scheme not in ("http", "https"):
+        return None
     host, root = parts.hostname or "", evidence.world.mesh.root_namespace
     named = look_up(evidence.world, host, root)
     if named.missing and named.entry is None and ".svc" in host:
         return f"there is no Service `{host}`", []
     if named.service is None:
         return None
-    asked = Question(Caller(namespace=root, plaintext=True), Target(host=host, port=port), protocol=parts.scheme or "http", headers={})
+    asked = Question(Caller(namespace=root, plaintext=True), Target(host=host, port=port), protocol=parts.scheme, headers={})
     answer = evidence.trace(asked)
     if answer.verdict != DENIED or answer.decided_at is None or answer.decided_at[1].name not in ("mtls", "service"):
         return None

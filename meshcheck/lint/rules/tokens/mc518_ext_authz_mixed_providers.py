@@ -37,6 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.pod_fields import containers, entries
 from meshcheck.lint.proxies import listed, proxies
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.istio_security import AuthorizationPolicy
@@ -66,8 +67,8 @@ def check(evidence: Evidence) -> Iterator[Found]:
 def _several_are_supported(evidence: Evidence) -> bool:
     """Whether an istiod in the input has the flag for several authorizers."""
     for workload in evidence.world.workloads:
-        for container in workload.pod.get("containers") or ():
-            for item in container.get("env") or ():
+        for _, container in containers(workload):
+            for _, item in entries(container.get("env")):
                 if item.get("name") == _FLAG and str(item.get("value")).lower() in ("true", "1"):
                     return True
     return False
