@@ -173,7 +173,9 @@ class ApiServer:
         self.folder = Path()
         self.url = ""
         self.seconds_to_ready = 0.0
+        self.etcd_url = ""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, tuple[str, ...]] = {}
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -217,7 +219,7 @@ class ApiServer:
         started = time.monotonic()
         client, peer, secure = _free_ports(3)
         shutil.rmtree(self.folder / "etcd", ignore_errors=True)
-        etcd_url = f"http://127.0.0.1:{client}"
+        etcd_url = self.etcd_url = f"http://127.0.0.1:{client}"
         self._spawn(
             "etcd",
             f"--data-dir={self.folder / 'etcd'}",
@@ -271,8 +273,20 @@ class ApiServer:
             )
         self.seconds_to_ready = time.monotonic() - started
 
+    def kill(self, name: str) -> None:
+        """End one process as a crash would."""
+        process = self.processes[name]
+        process.kill()
+        process.wait()
+
+    def restart(self, name: str) -> None:
+        """Start a process again as it was started; returns when it is ready."""
+        self._spawn(name, *self._started[name])
+        self._wait(name, f"{self.url}/readyz" if name == "kube-apiserver" else f"{self.etcd_url}/health")
+
     def _spawn(self, name: str, *arguments: str) -> None:
-        with (self.folder / f"{name}.log").open("wb") as log:
+        self._started[name] = arguments
+        with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [str(find_binary(name)), *arguments],
                 stdin=subprocess.DEVNULL,
