@@ -59,6 +59,7 @@ def login_of(options: argparse.Namespace) -> Login:
 
 def settle_namespace(options: argparse.Namespace) -> None:
     """As kubectl: names without a namespace are in that of the context, where the cluster is the source and `-n` says nothing."""
+    options.narrowed_to = options.namespace  # what is read is narrowed only by what the user says
     if options.namespace is None and is_live(options):
         from meshcheck.load.cluster import default_namespace
 
@@ -73,7 +74,8 @@ def read_live(
     from meshcheck.load.cluster.settings import USUAL_ROOT
 
     root = options.root_namespace or USUAL_ROOT
-    some = (options.namespace, root) if narrow and options.namespace and not getattr(options, "all_namespaces", False) else ()
+    given = getattr(options, "narrowed_to", options.namespace) if narrow and not getattr(options, "all_namespaces", False) else None
+    some = (given, root) if given else ()
     known = (*near, options.namespace or "default", root, "kube-system")
     wanted = Wanted(
         uses=uses,

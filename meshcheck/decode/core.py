@@ -54,9 +54,11 @@ def decode_pod(value: Mapping[str, Any], meta: Meta) -> Workload:
     owners = (value.get("metadata") or _EMPTY).get("ownerReferences") or ()
     owner = next((o for o in owners if o.get("controller")), owners[0] if owners else None)
     ref = ObjectRef(owner.get("apiVersion") or "", owner.get("kind") or "", meta.namespace, owner["name"]) if owner else None
-    return _workload(
-        meta, meta.labels, meta.annotations, value.get("spec") or _EMPTY, tuple(a for a in addresses if a), ref, status.get("phase") or ""
-    )
+    phase = status.get("phase") or ""
+    found = tuple(a for a in addresses if a)
+    ready = next((c.get("status") for c in status.get("conditions") or () if c.get("type") == "Ready"), None)
+    runs = "uid" in (value.get("metadata") or _EMPTY) and bool(found or phase == "Running")
+    return _workload(meta, meta.labels, meta.annotations, value.get("spec") or _EMPTY, found, ref, phase, runs, ready != "False")
 
 
 def decode_controller(value: Mapping[str, Any], meta: Meta) -> Workload:
@@ -67,9 +69,10 @@ def decode_controller(value: Mapping[str, Any], meta: Meta) -> Workload:
     template = spec.get("template") or _EMPTY
     pod = template.get("metadata") or _EMPTY
     labels = texts(pod.get("labels"))
+    acted = bool((value.get("status") or _EMPTY).get("observedGeneration"))
     owners = (value.get("metadata") or _EMPTY).get("ownerReferences") or ()
     ref = ObjectRef(owners[0].get("apiVersion") or "", owners[0].get("kind") or "", meta.namespace, owners[0]["name"]) if owners else None
-    return _workload(meta, labels, texts(pod.get("annotations")), template.get("spec") or _EMPTY, (), ref, "")
+    return _workload(meta, labels, texts(pod.get("annotations")), template.get("spec") or _EMPTY, (), ref, "", acted)
 
 
 def _workload(
@@ -80,6 +83,8 @@ def _workload(
     addresses: tuple[str, ...],
     owner: ObjectRef | None,
     phase: str,
+    runs: bool = False,
+    ready: bool = True,
 ) -> Workload:
     containers = spec.get("containers") or ()
     native_sidecars = [c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
@@ -104,6 +109,8 @@ def _workload(
         phase=phase,
         dns_policy=_text(spec.get("dnsPolicy")) or "ClusterFirst",
         pod=spec,
+        runs=runs,
+        ready=ready,
     )
 
 
@@ -134,6 +141,7 @@ def decode_service(value: Mapping[str, Any], meta: Meta) -> Service:
         keeps_client_address=spec.get("externalTrafficPolicy") == "Local",
         source_ranges=_source_ranges(spec, meta) if kind == "LoadBalancer" else (),
         external_addresses=_external_addresses(spec, value.get("status") or _EMPTY),
+        not_ready_too=spec.get("publishNotReadyAddresses") is True,
     )
 
 

@@ -40,7 +40,6 @@ configuration.konghq.com: call namespaced: KongPlugin
 configuration.konghq.com: call cluster: KongClusterPlugin
 projectcontour.io: call namespaced: HTTPProxy
 cloud.google.com: call namespaced: BackendConfig
-admissionregistration.k8s.io: call cluster: MutatingWebhookConfiguration
 rbac.authorization.k8s.io: rbac namespaced: Role RoleBinding
 rbac.authorization.k8s.io: rbac cluster: ClusterRole ClusterRoleBinding
 """

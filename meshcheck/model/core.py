@@ -55,6 +55,10 @@ class Workload:
     dns_policy: str = "ClusterFirst"
     pod: Mapping[str, Any] = MappingProxyType({})
     """The pod's `spec` as it was written, for what is read of it only when a question needs it."""
+    runs: bool = False
+    """A Pod that a cluster runs: what is in it is what it has, whatever labels ask for. A controller: one that a cluster has acted on."""
+    ready: bool = True
+    """False for a Pod whose condition `Ready` says so: Services leave it out."""
 
     @property
     def namespace(self) -> str:
@@ -97,6 +101,8 @@ class Service:
     """`loadBalancerSourceRanges`: whom the load balancer lets in; empty for all."""
     external_addresses: tuple[str, ...] = ()
     """Addresses and names by which it is reached from outside, where the manifests hold them."""
+    not_ready_too: bool = False
+    """`publishNotReadyAddresses`: pods that are not ready are among its endpoints."""
 
     @property
     def namespace(self) -> str:

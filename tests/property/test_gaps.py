@@ -36,7 +36,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
 HEADINGS = tuple(dict.fromkeys(k.heading for k in kinds_for(CALL) if k.heading))
 ALL = frozenset((*HEADINGS, MESH_CONFIG, "Secret"))
 REASON = "could not be listed: forbidden"
-NO_VERDICT = {"ServiceAccount", "MutatingWebhookConfiguration"}
+NO_VERDICT = {"ServiceAccount"}
 """Read for what is said beside a verdict: names that a policy writes."""
 BY_HAND = [
     space("shop", "a: b"),

@@ -17,9 +17,6 @@
 - apiGroups: [configuration.konghq.com]
   resources: [kongclusterplugins]
   verbs: {{ include "meshcheck.verbs" . }}
-- apiGroups: [admissionregistration.k8s.io]
-  resources: [mutatingwebhookconfigurations]
-  verbs: {{ include "meshcheck.verbs" . }}
 {{- end -}}
 
 {{- define "meshcheck.namespacedRules" -}}

@@ -91,6 +91,8 @@ def _of_service(world: World, service: Service, port: int, typed: str | None, pr
         return _by_hand(world, service, view, found)
     pods = world.pods_of(service)
     if not pods:
+        if world.lost_pods_of(service):
+            return view._replace(refused=f"no pod that Service {name} selects ({_labels(service)}) is ready")
         words = f"Service {name} selects {_labels(service)}, and nothing"
         return (
             view._replace(refused=f"{words} has these labels")

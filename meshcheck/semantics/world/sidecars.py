@@ -36,6 +36,9 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
         return Sidecar(False, "pods in the host's network get no sidecar")
     if namespace in _NEVER:
         return Sidecar(False, f"namespace {namespace} is never injected")
+    real = _of_running_pods(world, workload)
+    if real is not None:
+        return real
     known = world.namespace_as_known(namespace)
     labels = known.labels
     on_pod = workload.pod_labels.get("sidecar.istio.io/inject") or workload.pod_annotations.get("sidecar.istio.io/inject")
@@ -66,6 +69,24 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
             f" (give it, or say `--sidecars {namespace}`)",
         )
     return Sidecar(False, f"nothing asks for a sidecar in namespace {namespace}")
+
+
+def _of_running_pods(world: World, workload: Workload) -> Sidecar | None:
+    """What the pods that run really have; None where none runs. What labels ask for now counts for pods that are yet to come."""
+    pods = world.pods_under(workload)
+    if not pods:
+        return None
+    captured = [pod.pod_annotations.get("ambient.istio.io/redirection") == "enabled" for pod in pods]
+    injected = ["istio-proxy" in pod.containers for pod in pods]
+    who = "the pod runs" if workload.kind == "Pod" else "its pods run"
+    if all(injected):
+        return Sidecar(True, f"{who} with the container istio-proxy")
+    if any(injected):
+        lacking = next(pod.name for pod, has in zip(pods, injected) if not has)
+        return Sidecar(None, f"which pod of {workload} it is: some run with a sidecar, and {lacking} without")
+    if any(captured):
+        return Sidecar(False, f"ztunnel has captured {workload} (ambient.istio.io/redirection)", True)
+    return Sidecar(False, f"{who} without the container istio-proxy")
 
 
 def _ambient(workload: Workload, namespace_labels: object) -> bool:

@@ -13,6 +13,7 @@ from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthenticati
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.model.objects import Meta
 from meshcheck.semantics.attachment import attaches, selects
+from meshcheck.semantics.world import running
 from meshcheck.semantics.world.reads import Reads, watched
 
 T = TypeVar("T")
@@ -176,8 +177,17 @@ class World:
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
-        """All pods and controllers."""
-        return self.inventory.of("Workload")
+        """All pods and controllers; what a controller has made is left out where the controller is there: it stands for all of them."""
+        every: tuple[Workload, ...] = self.inventory.of("Workload")
+        return self.index("standing workloads", lambda: running.standing(every))
+
+    def pods_under(self, workload: Workload) -> tuple[Workload, ...]:
+        """The Pods of a controller that a cluster runs; a Pod itself where it is one."""
+        table = self.index("running pods", lambda: running.by_controller(self.inventory.of("Workload")))
+        self.note("Workload", workload.namespace)
+        if workload.kind == "Pod":
+            return (workload,) if workload.runs else ()
+        return table.get((workload.namespace, workload.kind, workload.name), ())
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -211,7 +221,11 @@ class World:
 
     def pod_at(self, address: str) -> Workload | None:
         """The Pod that has an address; pods in the host's network have none of their own."""
-        table = self.once("pods by address", lambda: {a: w for w in self.workloads for a in w.addresses if not w.host_network})
+
+        def make() -> dict[str, Workload]:
+            return {a: w for w in self.inventory.of("Workload") for a in w.addresses if not w.host_network}
+
+        table = self.once("pods by address", make)
         return table.get(address)
 
     def pods_of(self, service: Service) -> tuple[Workload, ...]:
@@ -221,11 +235,7 @@ class World:
         return self.once(("pods of", service.meta.ref), lambda: self._select(service))
 
     def _select(self, service: Service) -> tuple[Workload, ...]:
-        found = [
-            w
-            for w in self._labelled(service.namespace, service.selector or {})
-            if selects(service.selector, w.pod_labels) and w.phase not in ("Succeeded", "Failed")
-        ]
+        found = [w for w in self._selected(service) if service.not_ready_too or self._is_there(w)]
         controllers = {(w.kind, w.name) for w in found if w.kind != "Pod"}
 
         def owned(w: Workload) -> bool:
@@ -233,9 +243,26 @@ class World:
 
         return tuple(w for w in found if not owned(w))
 
+    def _selected(self, service: Service) -> list[Workload]:
+        candidates = self._labelled(service.namespace, service.selector or {})
+        return [w for w in candidates if selects(service.selector, w.pod_labels) and w.phase not in ("Succeeded", "Failed")]
+
+    def lost_pods_of(self, service: Service) -> bool:
+        """Whether a Service selects something, and none of it is ready."""
+        return bool(service.selector) and not self.pods_of(service) and bool(self._selected(service))
+
+    def _is_there(self, workload: Workload) -> bool:
+        """Whether a pod takes calls; of a controller that a cluster has acted on, whether one of its pods does."""
+        if workload.kind == "Pod":
+            return workload.ready or not workload.runs
+        pods = self.pods_under(workload)
+        if pods:
+            return any(pod.ready for pod in pods)
+        return not (workload.runs and self.coverage is not None and self.complete("Workload", namespace=workload.namespace))
+
     def _labelled(self, namespace: str, selector: Mapping[str, str]) -> Iterable[Workload]:
         """Workloads of a namespace that have one of a selector's labels, the rarest: few of many, in the order of reading."""
-        table = self.index("workloads by label", lambda: _by_label(self.workloads))
+        table = self.index("workloads by label", lambda: _by_label(self.inventory.of("Workload")))
         self.note("Workload", namespace)
         return min((table.get((namespace, key, value), ()) for key, value in selector.items()), key=len, default=())
 
