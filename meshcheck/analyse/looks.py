@@ -105,25 +105,26 @@ class Recorder:
         if not query:
             self.text("path", patterns, path, outcome)
 
-    def header(self, name: str, patterns: Sequence[Pattern], lines: Sequence[str] | None, outcome: bool, joined: bool = False) -> None:
+    def header(
+        self,
+        name: str,
+        patterns: Sequence[Pattern],
+        lines: Sequence[str] | None,
+        outcome: bool,
+        joined: bool = False,
+        when_absent: bool = False,
+    ) -> None:
         """See Watcher."""
         if name in self._replaced:
             return
+        if name in self._unclear and name == "x-forwarded-for" and all(pattern.kind == "any" for pattern in patterns):
+            return  # a gateway puts its peer there: it is always present
         if name in self._unclear:
             self.opaque(f"header {name} is compared after the mesh wrote it from other parts of the request")
         elif name == "x-forwarded-for" and not all(pattern.kind == "any" for pattern in patterns):
             self.opaque("a rule compares the text of X-Forwarded-For")
         else:
-            self._add(f"header:{name}", patterns, outcome, False, sets.joined if joined else sets.any_line)
-
-    def without_header(self, name: str, patterns: Sequence[Pattern], lines: Sequence[str] | None, outcome: bool, when_absent: bool) -> None:
-        """See Watcher."""
-        if name in self._replaced:
-            return
-        if name in self._unclear or name == "x-forwarded-for":
-            self.opaque(f"header {name} is compared after the mesh wrote it from other parts of the request")
-        else:
-            self._add(f"header:{name}", patterns, outcome, when_absent, sets.joined)
+            self._add(f"header:{name}", patterns, outcome, when_absent, sets.joined if joined else sets.any_line)
 
     def query(self, name: str, patterns: Sequence[Pattern], value: str | None, outcome: bool) -> None:
         """See Watcher."""

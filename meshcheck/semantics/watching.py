@@ -46,11 +46,19 @@ class Watcher(Protocol):
     def target(self, patterns: Sequence[Pattern], path: str, query: str, outcome: bool) -> None:
         """The path with its query was compared."""
 
-    def header(self, name: str, patterns: Sequence[Pattern], lines: Sequence[str] | None, outcome: bool, joined: bool = False) -> None:
-        """A header was compared: each line on its own, or (`joined`) all of them with commas between. It fails where there is none."""
+    def header(
+        self,
+        name: str,
+        patterns: Sequence[Pattern],
+        lines: Sequence[str] | None,
+        outcome: bool,
+        joined: bool = False,
+        when_absent: bool = False,
+    ) -> None:
+        """A header was compared: each line on its own, or (`joined`) all of them with commas between.
 
-    def without_header(self, name: str, patterns: Sequence[Pattern], lines: Sequence[str] | None, outcome: bool, when_absent: bool) -> None:
-        """As `header` with `joined`, where `when_absent` is the outcome for a request without it."""
+        `when_absent`: the outcome for a request without it.
+        """
 
     def query(self, name: str, patterns: Sequence[Pattern], value: str | None, outcome: bool) -> None:
         """A parameter of the query was compared; it fails where there is none."""

@@ -15,6 +15,7 @@ from meshcheck.semantics.addresses import parse_address, parse_block
 from meshcheck.semantics.authorization import claims, peers
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.strings import compile_host, compile_path, compile_text, host_pattern, path_pattern, text_pattern
+from meshcheck.semantics.header_lines import is_one_value, values_of
 from meshcheck.semantics.watching import ANY, Pattern, Watcher
 
 _HTTP_ONLY = frozenset(
@@ -240,7 +241,7 @@ _PSEUDO: dict[str, Callable[[Attributes], str]] = {
 
 
 def _header(field: Field, name: str) -> Test:
-    """Each line of a repeated header is tested on its own (Envoy since 1.37.1)."""
+    """Each line of a repeated header is tested on its own, except for headers whose lines are one value."""
     lower = name.lower()
     matches = tuple(compile_text(v, empty_counts=True) for v in field.values)
     patterns = tuple(text_pattern(v, empty_counts=True) for v in field.values)
@@ -250,9 +251,10 @@ def _header(field: Field, name: str) -> Test:
         return _text(field, part, matches, _PSEUDO[lower], patterns, tell)
 
     def check(a: Attributes) -> bool:
-        lines = a.headers.get(lower)
+        lines = values_of(a.headers, lower)
         return lines is not None and any(match(line) for line in lines for match in matches)
 
+    one = is_one_value(lower)
     return Test(
-        field, "header:" + lower, True, matches, check, lambda by, a, found: by.header(lower, patterns, a.headers.get(lower), found)
+        field, "header:" + lower, True, matches, check, lambda by, a, found: by.header(lower, patterns, a.headers.get(lower), found, one)
     )

@@ -8,6 +8,8 @@ certificates.py   whether a TLS server has its certificate
 gates.py          load balancer and network policies before its pods
 config.py         what a gateway's pods are configured with
 envoy.py          what an Envoy gateway makes of a call, up to the workload that it sends it to
+edge.py           the headers that a gateway's filters and routes see
+isolation.py      listeners that share a port
 gateway_api.py    the pods of a Gateway of Gateway API
 ingress_nginx.py  what ingress-nginx makes of a call, in the order of nginx's phases
 ingress_guards.py who may pass a location of ingress-nginx

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.gateway_api import GROUP
-from meshcheck.model.istio_networking import L4Route, VirtualService
+from meshcheck.model.istio_networking import L4Route
 from meshcheck.model.mesh_config import Topology
 from meshcheck.model.objects import Meta
 from meshcheck.model.record import replace
@@ -20,18 +20,20 @@ from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.entry.certificates import certificate
 from meshcheck.semantics.entry.client import Peer, peer_of, remote_address
 from meshcheck.semantics.entry.config import Config
+from meshcheck.semantics.entry.edge import seen_headers, sent_on
 from meshcheck.semantics.entry.gates import load_balancer, wire
 from meshcheck.semantics.entry.hints import Hints, mention_of, no_route
+from meshcheck.semantics.entry.isolation import misdirected, not_isolated
 from meshcheck.semantics.entry.passed import Passed, refused, unknown
+from meshcheck.semantics.gateway.layer4 import has_host, tcp_route, tls_route
 from meshcheck.semantics.gateway.servers import Bound, Port
-from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, VirtualHost, pick, table
+from meshcheck.semantics.gateway.virtual_hosts import Entry, Picked, Table, pick, table
 from meshcheck.semantics.outbound.destinations import Sender
 from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
 from meshcheck.semantics.request_path import split_target
 from meshcheck.semantics.routing import answers, cors
 from meshcheck.semantics.routing.delegates import unknown_delegate
 from meshcheck.semantics.routing.match import RouteRequest
-from meshcheck.semantics.routing.selection import host_covers
 from meshcheck.semantics.tracing import server, symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
@@ -77,6 +79,9 @@ class _Gateway:
         port = self.config.ports.get(self.pods.port)
         if port is None or not (port.plain or port.tls):
             return self._stop(f"no server of a Gateway listens on port {self.pods.port} of {self.workload}", symptoms.REFUSED)
+        if not any(self._has_chain(bound) for bound in (*port.plain, *port.tls)):
+            first = Mention((*port.plain, *port.tls)[0].gateway.meta, field=(*port.plain, *port.tls)[0].server.field)
+            return self._stop(f"no route leads on from port {self.pods.port}, so that nothing listens there", symptoms.REFUSED, first)
         encrypted = question.protocol in ("https", "tls")
         if not encrypted:
             if not port.plain:
@@ -90,6 +95,12 @@ class _Gateway:
             names = ", ".join(dict.fromkeys(h for b in port.tls for h in b.sni_hosts))
             return self._stop(f"no server has the name `{sni}` (SNI); there are: {names}", symptoms.RESET)
         return self._encrypted(bound)
+
+    def _has_chain(self, bound: Bound) -> bool:
+        """Whether Envoy gets anything for a server: for HTTP always, for TCP and TLS when a route leads on."""
+        if bound.is_plain_http or bound.terminates_http or (bound.server.tls is not None and bound.server.tls.mode == "AUTO_PASSTHROUGH"):
+            return True
+        return any(has_host(bound, v) and (v.tcp or v.tls) for v in self.config.visible(bound.gateway_name))
 
     # ---- the connection ----
 
@@ -155,6 +166,10 @@ class _Gateway:
         authority = authority_of(question, call.what)
         headers = with_token(question)
         remote = remote_address(self.peer, self.topology, headers, question.source_ip)
+        redirecting = any(b.server.tls is not None and b.server.tls.https_redirect for b in servers)
+        sees_plaintext = redirecting and self._sees_plaintext(scheme, headers)
+        if self.config.mesh:
+            headers = seen_headers(headers, self.peer.address, remote, scheme, self.topology.trusted_proxies)
         arriving = server.Arrival(
             transport="tls" if scheme == "https" else "plaintext",
             principal=None,
@@ -181,7 +196,11 @@ class _Gateway:
         attributes = self._filtered(arriving, True)
         if end := refused(self.stations):
             return end
-        if scheme == "https" and not self.config.mesh and (other := self._misdirected(authority, servers[0])) is not None:
+        if (
+            scheme == "https"
+            and not self.config.mesh
+            and (other := misdirected(self.config.ports[self.pods.port], authority, servers[0])) is not None
+        ):
             mention = Mention(other.gateway.meta, field=other.server.field)
             why = f"the connection is for listener {servers[0].server.name} (SNI), and host `{authority}` belongs to {other.server.name}"
             return self._stop(why, symptoms.MISDIRECTED, mention, "route")
@@ -195,39 +214,17 @@ class _Gateway:
             attributes.payload,
         )  # fmt: skip
         host = routes.find(authority)
-        if host is not None and host.redirects is not None and self._sees_plaintext(scheme, headers):
+        if host is not None and host.redirects is not None and sees_plaintext:
             return self._redirected(host.redirects, authority, attributes.path + query)
         if host is None:
             hints = Hints(self.world, self.config, self.workload, routes, servers, authority)
             return self._stop(hints.words(), symptoms.NO_ROUTE, hints.nearest(), "route")
-        if (fact := self._not_isolated(host, authority, servers)) is not None:
+        if not self.config.mesh and (fact := not_isolated(host, authority, servers)) is not None:
             return unknown(self.stations, fact)
         picked = pick(host, request)
         if picked.entry is None:
             return self._stop(no_route(host.host, picked), symptoms.NO_ROUTE, self._last_miss(picked), "route")
         return self._routed(picked.entry, request, attributes.headers, query)
-
-    def _not_isolated(self, host: VirtualHost, authority: str, servers: tuple[Bound, ...]) -> str | None:
-        """The fact that decides where a host belongs to one listener, and only a less exact one has routes for it.
-
-        Source: kubernetes-sigs/gateway-api:apis/v1/gateway_types.go (listener isolation, which not every controller has).
-        """
-        if self.config.mesh or len(servers) < 2:
-            return None
-        name = authority.partition(":")[0].lower()
-        covering = [(len(h), b) for b in servers for h in b.sni_hosts if host_covers(h, name)]
-        owner = max(covering, key=lambda item: item[0])[1] if covering else None
-        if owner is None or any(owner.gateway_name in v.gateways for v in host.owners):
-            return None
-        return f"whether the controller isolates listeners: `{name}` belongs to listener {owner.server.name}, which has no route for it"
-
-    def _misdirected(self, authority: str, chosen: Bound) -> Bound | None:
-        """The listener that Host would choose, where it is not the one that the connection chose. Istio does not look at that.
-
-        Source: kubernetes-sigs/gateway-api:geps/gep-3567.
-        """
-        found = self.config.ports[self.pods.port].tls_server(authority.partition(":")[0].lower())
-        return found if found is not None and found is not chosen else None
 
     def _filtered(self, arriving: server.Arrival, http: bool) -> Attributes:
         """The filters of the proxy: those of Istio where it is one of Istio's, else only what every proxy makes of a path."""
@@ -306,7 +303,7 @@ class _Gateway:
         if self.call.explain:
             self.stations.append(Station("route", GATEWAY, ALLOWED, name, (mention,), decider=mention, workload=str(self.workload)))
         target, authority = answers.rewritten(route, entry.match, request.path, query, request.authority)
-        onward = answers.changed_headers(route, self._forwarded(headers))
+        onward = answers.changed_headers(route, sent_on(headers, self.peer.address, self.config.mesh))
         base = replace(base, path=target, authority=authority, headers=onward)
         sendings = self._sender(entry.owner, http=True).to_destinations(base, entry.owner, route.destinations, request.port)
         if not route.destinations:
@@ -327,18 +324,6 @@ class _Gateway:
         at = place._replace(route=entry.owner, rule=entry.route.name)
         found = stations_of(self.world, at, asked, entry.route.cors is not None)
         return [replace(self._as_gateway(station), workload=str(self.workload)) for station in found]
-
-    def _forwarded(self, headers: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-        """Headers as the gateway sends them: its peer stands at the end of X-Forwarded-For; without a peer's address it cannot be known."""
-        if watching.by is not None:
-            watching.by.headers_changed(("x-forwarded-for",))
-        out = {name: tuple(lines) for name, lines in headers.items()}
-        before = ",".join(out.pop("x-forwarded-for", ()))
-        if self.peer.address:
-            out["x-forwarded-for"] = (f"{before},{self.peer.address}" if before else self.peer.address,)
-        else:
-            out["x-forwarded-for"] = ("",)
-        return out
 
     def _sender(self, owner: Meta, http: bool) -> Sender:
         """What stands for a destination that does not exist: 503, and 500 where Gateway API asks for it."""
@@ -368,12 +353,9 @@ class _Gateway:
     # ---- TCP and TLS ----
 
     def _tcp(self, bound: Bound, transport: str) -> Passed:
-        for virtual in self.config.visible(bound.gateway_name):
-            if not l4_hosts(bound, virtual):
-                continue
-            for route in (*virtual.tcp, *(virtual.tls if bound.server.tls is not None else ())):
-                if not route.matches or any(l4_matches(match, bound) for match in route.matches):
-                    return self._l4(bound, route.owner or virtual.meta, route, transport)
+        found = tcp_route(bound, self.config.visible(bound.gateway_name))
+        if found is not None:
+            return self._l4(bound, *found, transport)
         return self._stop(
             f"no VirtualService on Gateway {bound.gateway_name} has a TCP route for port {bound.server.port}",
             symptoms.RESET, Mention(bound.gateway.meta, field=bound.server.field), "route",
@@ -382,21 +364,11 @@ class _Gateway:
     def _tls(self, bound: Bound) -> Passed:
         question = self.call.question
         sni = (question.sni if question.sni is not None else (question.host or self.call.what.host).partition(":")[0]).lower()
-        best = None
-        for virtual in self.config.visible(bound.gateway_name):
-            if not l4_hosts(bound, virtual):
-                continue
-            for route in virtual.tls:
-                for match in route.matches:
-                    for host in (h.lower() for h in match.get("sniHosts") or ()):
-                        covers = host in (sni, "*") or (host.startswith("*") and sni.endswith(host[1:]))
-                        if covers and l4_matches(match, bound) and (best is None or len(host) > best[0]):
-                            best = len(host), virtual, route
-        if best is None:
-            return self._stop(
-                f"no TLS route has the name `{sni}` (SNI)", symptoms.RESET, Mention(bound.gateway.meta, field=bound.server.field), "route"
-            )
-        return self._l4(bound, best[2].owner or best[1].meta, best[2], "tls")
+        found = tls_route(bound, self.config.visible(bound.gateway_name), sni)
+        if found is not None:
+            return self._l4(bound, *found, "tls")
+        by = Mention(bound.gateway.meta, field=bound.server.field)
+        return self._stop(f"no TLS route has the name `{sni}` (SNI)", symptoms.RESET, by, "route")
 
     def _l4(self, bound: Bound, owner: Meta, route: L4Route, transport: str) -> Passed:
         call = self.call
@@ -415,22 +387,3 @@ class _Gateway:
         base = Sending((), None, transport, False, False, "", "", "", call.question.sni)
         sendings = self._sender(owner, http=False).to_destinations(base, owner, route.destinations, bound.server.port)
         return self._onward(sendings, transport != "tls")
-
-
-def l4_hosts(bound: Bound, virtual: VirtualService) -> bool:
-    """Whether a VirtualService has a host of a server."""
-    for text in bound.server.hosts:
-        namespace, slash, host = text.rpartition("/")
-        if slash and namespace != virtual.meta.namespace:
-            continue
-        if any(host_covers(host, h.lower()) or host_covers(h.lower(), host) for h in virtual.hosts):
-            return True
-    return False
-
-
-def l4_matches(match: Mapping[str, object], bound: Bound) -> bool:
-    """Whether a TCP or TLS match is for this server. Source: istio/istio:pilot/pkg/networking/core/gateway.go:l4SingleMatch."""
-    gateways = match.get("gateways")
-    if match.get("port") not in (None, 0, bound.server.port):
-        return False
-    return not gateways or (isinstance(gateways, list) and bound.gateway_name in gateways)

@@ -59,9 +59,9 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: boo
         field = (*rule.field, "matches", n) if rule.matches else rule.field
         yield HttpRoute(
             name=rule.name or f"{route.meta.namespace}.{route.meta.name}.{rule.field[-1]}",
-            matches=(_grpc_match(match, field) if route.kind == "GRPCRoute" else _http_match(match, field),),
+            matches=(_grpc_match(match, field) if route.kind == "GRPCRoute" else _http_match(match, field, istio),),
             destinations=tuple(_destination(world, route, ref, in_mesh) for ref in backends),
-            redirect=_redirect(redirect) if redirect is not None else None,
+            redirect=_redirect(redirect, istio) if redirect is not None else None,
             direct_response={"status": 500, "body": {"string": ""}} if empty else None,
             delegate=None,
             rewrite=_rewrite(rewrite) if rewrite is not None else None,
@@ -78,7 +78,7 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: boo
 _FILTERS = frozenset(["RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite", "RequestMirror", "CORS"])
 
 
-def _http_match(match: Mapping[str, Any], field: Path) -> HttpMatch:
+def _http_match(match: Mapping[str, Any], field: Path, istio: bool) -> HttpMatch:
     path = match.get("path") or _EMPTY
     kind, value = path.get("type") or "PathPrefix", path.get("value") or "/"
     if kind == "PathPrefix":
@@ -86,7 +86,7 @@ def _http_match(match: Mapping[str, Any], field: Path) -> HttpMatch:
     else:
         uri = StringMatch("exact" if kind == "Exact" else "regex", value)
     method = match.get("method")
-    return _block(uri, StringMatch("exact", method) if method else None, match, field)
+    return _block(uri, StringMatch("exact", method) if method else None, match, field, istio)
 
 
 def _grpc_match(match: Mapping[str, Any], field: Path) -> HttpMatch:
@@ -104,13 +104,14 @@ def _grpc_match(match: Mapping[str, Any], field: Path) -> HttpMatch:
     return _block(uri, None, match, field)
 
 
-def _block(uri: StringMatch, method: StringMatch | None, match: Mapping[str, Any], field: Path) -> HttpMatch:
+def _block(uri: StringMatch, method: StringMatch | None, match: Mapping[str, Any], field: Path, istio: bool = False) -> HttpMatch:
+    """`istio`: Istio takes names of headers that differ in case only for different headers, and asks for all of them."""
     return HttpMatch(
         path=uri,
         method=method,
         scheme=None,
         authority=None,
-        headers=_named(match.get("headers"), lower=True),
+        headers=_named(match.get("headers"), lower=not istio),
         without_headers=(),
         query=_named(match.get("queryParams"), lower=False),
         port=None,
@@ -197,8 +198,8 @@ def _unclear_tls(world: World, backends: Iterable[BackendRef]) -> str | None:
     return None
 
 
-def _redirect(item: Mapping[str, Any]) -> dict[str, Any]:
-    """As a VirtualService has it; `prefixRewrite` is for this kind alone."""
+def _redirect(item: Mapping[str, Any], istio: bool) -> dict[str, Any]:
+    """As a VirtualService has it; `prefixRewrite` is for this kind alone. Istio puts its text where the prefix was, slashes and all."""
     out: dict[str, Any] = {"redirectCode": item.get("statusCode") or _REDIRECT_DEFAULT}
     if item.get("hostname"):
         out["authority"] = item["hostname"]
@@ -212,7 +213,7 @@ def _redirect(item: Mapping[str, Any]) -> dict[str, Any]:
     if path.get("type") == "ReplaceFullPath":
         out["uri"] = path.get("replaceFullPath") or ""
     elif path.get("type") == "ReplacePrefixMatch":
-        out["prefixRewrite"] = path.get("replacePrefixMatch") or "/"
+        out["prefixAsWritten" if istio else "prefixRewrite"] = path.get("replacePrefixMatch") or ("" if istio else "/")
     return out
 
 

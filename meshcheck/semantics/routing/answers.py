@@ -36,6 +36,9 @@ def _location(redirect: Any, match: HttpMatch | None, request: RouteRequest) -> 
     path = redirect.get("uri") or request.path
     if redirect.get("prefixRewrite") is not None and match is not None and match.path is not None:
         path = _replaced_prefix(match.path.value, redirect["prefixRewrite"], request.path)
+    elif redirect.get("prefixAsWritten") and match is not None and match.path is not None:
+        path = redirect["prefixAsWritten"] + request.path[len(match.path.value) :]
+    path = path if path.startswith("/") else f"/{path}"
     return f"{scheme}://{host}{port}{path}{request.query if '?' not in path else ''}"
 
 

@@ -118,7 +118,7 @@ def _both(outer: HttpMatch, inner: HttpMatch) -> HttpMatch:
 
 def _conflict(outer: HttpMatch, inner: HttpMatch) -> bool:
     """Whether the delegate's match is no part of the root's."""
-    if (outer.path is not None and inner.path is not None and outer.path.ignore_case != inner.path.ignore_case) or any(
+    if _ignores_case(outer) != _ignores_case(inner) or any(
         _text_conflict(a, b)
         for a, b in (
             (outer.path, inner.path),
@@ -139,6 +139,11 @@ def _conflict(outer: HttpMatch, inner: HttpMatch) -> bool:
     if outer.gateways and any(name not in outer.gateways for name in inner.gateways):
         return True
     return bool(outer.source_namespace) and outer.source_namespace != inner.source_namespace
+
+
+def _ignores_case(match: HttpMatch) -> bool:
+    """A match without a path counts as one that looks at the case."""
+    return match.path is not None and match.path.ignore_case
 
 
 def _text_conflict(outer: StringMatch | None, inner: StringMatch | None) -> bool:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 from meshcheck.model.istio_networking import HttpMatch, StringMatch
 from meshcheck.semantics import watching
+from meshcheck.semantics.header_lines import is_one_value, values_of
 from meshcheck.semantics.watching import ANY, Pattern
 
 
@@ -116,24 +116,21 @@ def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
             if not _claim_matches(name, wanted, request.claims):
                 return f"claim {name.removeprefix('@request.auth.claims').strip('.[]')}"
             continue
-        lines = request.headers.get(name.lower())
-        found = lines is not None and text_matches(wanted, ",".join(lines))
+        found = any(text_matches(wanted, line) for line in _values(request, name) or ())
         if by is not None:
-            by.header(name.lower(), (pattern_of(wanted),), lines, found, joined=True)
+            _tell(by, request, name.lower(), wanted, found, False)
         if not found:
             return f"header {name}"
     for name, wanted in match.without_headers:
-        lines = request.headers.get(name.lower())
-        if lines is None:
-            found = wanted.kind != "present" and text_matches(wanted, "")
-        else:
-            found = text_matches(wanted, ",".join(lines))
+        lines = _values(request, name)
+        when_absent = wanted.kind != "present" and text_matches(wanted, "")
+        found = when_absent if lines is None else any(text_matches(wanted, line) for line in lines)
         if by is not None:
-            by.without_header(name.lower(), (pattern_of(wanted),), lines, found, wanted.kind != "present" and text_matches(wanted, ""))
+            _tell(by, request, name.lower(), wanted, found, when_absent)
         if found:
             return f"withoutHeaders {name}"
     if match.query:
-        given = dict(reversed(parse_qsl(request.query.removeprefix("?"), keep_blank_values=True)))
+        given = _parameters(request.query)
         for name, wanted in match.query:
             found = name in given and text_matches(wanted, given[name])
             if by is not None:
@@ -141,6 +138,37 @@ def first_failure(match: HttpMatch, request: RouteRequest) -> str | None:
             if not found:
                 return f"query parameter {name}"
     return None
+
+
+def _values(request: RouteRequest, name: str) -> Sequence[str] | None:
+    """The values of a header; `host` and the pseudo-headers of HTTP/2 count as headers, too."""
+    lower = name.lower()
+    if lower not in (":authority", "host", ":method", ":path", ":scheme"):
+        return values_of(request.headers, lower)
+    part = {":method": request.method, ":path": request.path + request.query, ":scheme": request.scheme}
+    return [part.get(lower, request.authority)]
+
+
+def _tell(by: watching.Watcher, request: RouteRequest, name: str, wanted: StringMatch, found: bool, when_absent: bool) -> None:
+    """Say what a condition on a header looked at."""
+    patterns = (pattern_of(wanted),)
+    if name == ":path":
+        by.target(patterns, request.path, request.query, found)
+    elif name in (":authority", "host", ":method", ":scheme"):
+        part = "authority" if name == "host" else name[1:]
+        by.text(part, patterns, getattr(request, part), found)
+    else:
+        lines = request.headers.get(name)
+        by.header(name, patterns, lines, found, is_one_value(name), when_absent)
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """Query parameters as they are written: the router decodes nothing. Of a repeated one the first counts.
+
+    Source: envoyproxy/envoy:source/common/http/utility.cc:QueryParamsMulti::parseQueryString.
+    """
+    pairs = (part.partition("=") for part in reversed(query.removeprefix("?").split("&")) if part)
+    return {name: value for name, _, value in pairs}
 
 
 def _claim_matches(name: str, wanted: StringMatch, claims: Mapping[str, Any] | None) -> bool:

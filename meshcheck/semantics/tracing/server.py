@@ -11,7 +11,7 @@ from typing import Any
 from meshcheck.model.core import ServicePort, Workload
 from meshcheck.model.record import record
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
-from meshcheck.semantics import port_protocol, request_path, watching
+from meshcheck.semantics import http_methods, port_protocol, request_path, watching
 from meshcheck.semantics.authentication import peer, requests
 from meshcheck.semantics.authorization import custom, evaluate, explanation
 from meshcheck.semantics.authorization.attributes import Attributes
@@ -214,6 +214,9 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
         fact = f"whether what the caller sends is HTTP: port {port} is declared as HTTP, and anything else is refused there"
         return a, Station("http", "sidecar", UNKNOWN, "bytes on a port that is read as HTTP", missing=fact)
     if http:
+        if arrival.method not in http_methods.KNOWN:  # no watcher is told: all requests means those that Envoy reads
+            why = f"`{arrival.method}` is no method that Envoy knows in HTTP/1.1: it answers 400 before any rule"
+            return a, Station("http", "sidecar", DENIED, why, symptom=symptoms.BAD_REQUEST)
         path, a.query = request_path.split_target(arrival.target)
         try:
             a.path = request_path.normalise(path, world.mesh.normalization)

@@ -125,3 +125,14 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
 def test_gateway_api(manifests: list[str], question: Json, verdict: str, word: str) -> None:
     """Calls through a Gateway end as the specification and its controller end them."""
     check(manifests, question, verdict, word)
+
+
+PREFIXES = [("/p", "/", "/p/q", "//q"), ("/p", "/new/", "/p", "/new/"), ("/", "/new", "/p", "/newp"), ("/p/", "", "/p/q", "/p/q")]
+
+
+@pytest.mark.parametrize(("prefix", "by", "path", "location"), PREFIXES)
+def test_istio_redirects_prefixes_as_they_are_written(prefix: str, by: str, path: str, location: str) -> None:
+    """Istio puts the text where the prefix was; the specification would put slashes right."""
+    rule = f"matches: [{{path: {{type: PathPrefix, value: {prefix}}}}}], filters: [{{type: RequestRedirect, requestRedirect: {{path: {{type: ReplacePrefixMatch, replacePrefixMatch: '{by}'}}}}}}]"
+    documents = [space("shop"), app("shop", "web"), gateway(ALL, "istio"), route(f"{{{rule}}}")]
+    check(documents, to(f"http://shop.example.com{path}", source_ip="203.0.113.9"), "allowed", f"http://shop.example.com{location}")
