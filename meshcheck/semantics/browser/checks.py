@@ -5,11 +5,13 @@ Source: the Fetch standard of WHATWG, sections "CORS check" and "CORS-preflight 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from meshcheck.semantics.browser.requests import SIMPLE_METHODS
 
 Headers = Mapping[str, str]
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def origin_problem(headers: Headers, origin: str, credentials: bool) -> str | None:
@@ -49,6 +51,9 @@ def preflight_problem(
         return start + wrong
     if status is not None and not 200 <= status < 300:
         return start + "It does not have HTTP ok status."
+    for name in ("Access-Control-Allow-Methods", "Access-Control-Allow-Headers"):
+        if not all(_TOKEN.fullmatch(item) for item in _list(headers.get(name.lower()))):
+            return f"Cannot parse {name} response header field in preflight response."
     methods = _list(headers.get("access-control-allow-methods"))
     if method not in methods and method not in SIMPLE_METHODS and (credentials or "*" not in methods):
         return f"Method {method} is not allowed by Access-Control-Allow-Methods in preflight response."

@@ -16,7 +16,8 @@ _NORMALISED = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"])
 _BROWSERS_OWN = frozenset(
     (
         *("accept-charset", "accept-encoding", "access-control-request-headers", "access-control-request-method", "connection"),
-        *("content-length", "cookie", "cookie2", "date", "dnt", "expect", "host", "keep-alive", "origin", "referer", "te", "trailer"),
+        *("content-length", "cookie", "cookie2", "set-cookie", "date", "dnt", "expect", "host", "keep-alive", "origin", "referer", "te"),
+        "trailer",
         *("transfer-encoding", "upgrade", "user-agent", "via", "x-forwarded-for"),
     )
 )
@@ -44,9 +45,20 @@ def target_origin(question: Question) -> str:
     return f"{scheme}://{host}" if number in (None, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{number}"
 
 
+def page_origin(question: Question) -> str:
+    """The page's origin as a browser writes it: scheme and host in lower case, no default port, no path; `null` for pages without one."""
+    written = (question.origin or "null").strip()
+    scheme, separator, rest = written.partition("://")
+    if not separator:
+        return written
+    scheme, host = scheme.lower(), rest.partition("/")[0].lower()
+    name, colon, port = host.rpartition(":")
+    return f"{scheme}://{name}" if colon and port == str(_DEFAULT_PORTS.get(scheme)) else f"{scheme}://{host}"
+
+
 def is_cross_origin(question: Question) -> bool:
     """Whether the page's origin is another one."""
-    return question.origin is not None and question.origin.lower() != target_origin(question).lower()
+    return question.origin is not None and page_origin(question) != target_origin(question).lower()
 
 
 def has_credentials(question: Question) -> bool:
@@ -77,7 +89,8 @@ def _is_safe(name: str, value: str) -> bool:
         return _LANGUAGE.fullmatch(value) is not None
     if name == "content-type":
         return not _UNSAFE_BYTES.search(value) and value.partition(";")[0].strip().lower() in _SIMPLE_TYPES
-    return name == "range" and re.fullmatch(r"bytes=\d+-\d*", value) is not None
+    span = re.fullmatch(r"bytes=(\d+)-(\d*)", value) if name == "range" else None
+    return span is not None and (not span[2] or int(span[1]) <= int(span[2]))
 
 
 def preflight_of(question: Question) -> Question | None:
@@ -87,7 +100,7 @@ def preflight_of(question: Question) -> Question | None:
         return None
     headers: Mapping[str, tuple[str, ...]] = {
         "accept": ("*/*",),
-        "origin": (question.origin or "null",),
+        "origin": (page_origin(question),),
         "access-control-request-method": (method,),
         **({"access-control-request-headers": (",".join(names),)} if names else {}),
         **{name: lines for name, lines in question.headers.items() if name == "x-forwarded-for"},
@@ -97,5 +110,7 @@ def preflight_of(question: Question) -> Question | None:
 
 def actual_of(question: Question) -> Question:
     """The request itself, as the browser sends it."""
-    headers = {**question.headers, "origin": (question.origin or "null",)}
-    return replace(question, method=method_of(question), headers=headers, origin=None)
+    method = method_of(question)
+    silent = not is_cross_origin(question) and method in ("GET", "HEAD")  # to its own origin a page says where it comes from on writes only
+    headers = question.headers if silent else {**question.headers, "origin": (page_origin(question),)}
+    return replace(question, method=method, headers=headers, origin=None)

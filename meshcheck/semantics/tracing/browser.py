@@ -15,7 +15,7 @@ Follow = Callable[[Question], Trace]
 
 def trace_browser(question: Question, follow: Follow) -> Trace:
     """The call of a page with `question.origin`; calls to the page's own origin are not looked at by the browser."""
-    origin = question.origin or "null"
+    origin = requests.page_origin(question)
     actual = requests.actual_of(question)
     if not requests.is_cross_origin(question):
         return _as_asked(follow(actual), question, ())
@@ -61,6 +61,9 @@ def _after_request(second: Trace, question: Question, url: str, origin: str, bef
     headers = {**_added(second), **(dict(second.symptom.headers or {}) if own else {})}
     problem = checks.origin_problem(headers, origin, requests.has_credentials(question))
     if problem is None:
+        if own and (second.symptom.headers or {}).get("location"):
+            words = f"the browser follows the redirect, and asks there as a page of {origin}, or of none (null) where that is a third one"
+            return replace(whole, notes=(*whole.notes, words))
         if second.verdict == ALLOWED:
             return replace(
                 whole, notes=(*whole.notes, f"the browser lets the page of {origin} see the answer: a proxy adds the CORS headers")

@@ -87,6 +87,12 @@ BROWSERS: list[tuple[str, Question, tuple[int, dict[str, str]] | None, dict[str,
     ("C02", page("POST", Content_Type="application/json"), (401, {"access-control-allow-origin": UI}), {}, "ok status"),
     ("C03", page("POST", Content_Type="text/plain"), None, {}, "No 'Access-Control-Allow-Origin'"),
     ("C04", page("patch"), (200, {"access-control-allow-origin": UI, "access-control-allow-methods": "PATCH"}), {}, "Method patch"),
+    ("C04 as it is written", page("PATCH"), (200, {"access-control-allow-origin": UI, "access-control-allow-methods": "get, patch"}), {}, "Method PATCH"),
+    ("a list that is none", page("PUT"), (200, {"access-control-allow-origin": UI, "access-control-allow-methods": "GET PUT"}), {}, "Cannot parse"),
+    ("a part of a file", page(Range="bytes=0-99"), None, {"access-control-allow-origin": "*"}, ""),
+    ("its end", page(Range="bytes=-99"), (200, {"access-control-allow-origin": "*"}), {}, "field range"),
+    ("a span that ends before it begins", page(Range="bytes=9-1"), (200, {"access-control-allow-origin": "*"}), {}, "field range"),
+    ("many safe headers", page(Accept="a" * 120, Accept_Language="a" * 120), None, {"access-control-allow-origin": "*"}, ""),
     ("C05", page("PUT", Cookie="a=b"), (200, {"access-control-allow-origin": UI, "access-control-allow-credentials": "true", "access-control-allow-methods": "*"}), {}, "Method PUT"),
     ("C06", page(Cookie="a=b"), None, {"access-control-allow-origin": UI, "access-control-allow-credentials": "True"}, "Credentials"),
     ("C07", page(), None, {"access-control-allow-origin": f"{UI}/"}, "not equal"),
@@ -111,3 +117,27 @@ def test_cors(asked: Question, preflight: tuple[int, dict[str, str]] | None, hea
         problem = checks.preflight_problem(status, given, UI, requests.method_of(asked), requests.unsafe_headers(asked), credentials)
     problem = problem or checks.origin_problem(headers, UI, credentials)
     assert (problem or "") == "" if not word else word in (problem or ""), problem
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [("https://UI.example/", UI), ("https://ui.example:443", UI), ("http://ui.example:443", "http://ui.example:443"), ("null", "null")],
+)
+def test_an_origin_is_sent_as_browsers_write_it(written: str, sent: str) -> None:
+    """Scheme, host and port only, in lower case, without the default port."""
+    asked = Question(Caller(external=True), Target(host="api.example"), method="PUT", headers={}, origin=written)
+    first = requests.preflight_of(asked)
+    assert first is not None
+    assert first.headers["origin"] == (sent,)
+
+
+@pytest.mark.parametrize(("method", "origin"), [("GET", None), ("POST", ("http://api.example",))])
+def test_a_page_says_its_own_origin_on_writes_only(method: str, origin: tuple[str] | None) -> None:
+    """A GET to the page's own origin has no Origin header."""
+    asked = Question(Caller(external=True), Target(host="api.example"), method=method, headers={}, origin="http://api.example")
+    assert requests.actual_of(asked).headers.get("origin") == origin
+
+
+def test_curl_enforces_nothing() -> None:
+    """C16: without a page the call gets its answer, whatever headers that has."""
+    check(PLAIN, to(method="POST"), "allowed", "")
