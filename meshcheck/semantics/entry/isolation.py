@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from meshcheck.semantics.gateway.servers import Bound, Port
 from meshcheck.semantics.gateway.virtual_hosts import VirtualHost
-from meshcheck.semantics.routing.selection import host_covers
+from meshcheck.semantics.routing.selection import exactness, host_covers
 
 
 def not_isolated(host: VirtualHost, authority: str, servers: tuple[Bound, ...]) -> str | None:
@@ -15,7 +15,7 @@ def not_isolated(host: VirtualHost, authority: str, servers: tuple[Bound, ...]) 
     if len(servers) < 2:
         return None
     name = authority.partition(":")[0].lower()
-    covering = [(len(h), b) for b in servers for h in b.sni_hosts if host_covers(h, name)]
+    covering = [(exactness(h), b) for b in servers for h in b.sni_hosts if host_covers(h, name)]
     owner = max(covering, key=lambda item: item[0])[1] if covering else None
     if owner is None or any(owner.gateway_name in v.gateways for v in host.owners):
         return None

@@ -133,9 +133,12 @@ def _ingress_route(item: Foreign, host: str, path: str) -> Iterator[tuple[int, F
 def _proxy(proxy: Foreign, host: str, path: str) -> Iterator[tuple[int, Found]]:
     if str((proxy.spec.get("virtualhost") or {}).get("fqdn") or "").lower() == host:
         found = contour.route_of(proxy, path)
+        if contour.is_included(proxy, path, found[1] if found is not None else None):
+            fact = f"what the HTTPProxy that {proxy.meta.ref} includes for the path makes of the call (502 where there is none)"
+            yield 1, Found("contour", proxy.meta, ("spec", "includes"), None, _none, fact)
+            return
         if found is None:
-            unclear = "what the included HTTPProxies make of the path" if proxy.spec.get("includes") else None
-            yield 0, Found("contour", proxy.meta, ("spec", "routes"), None, _none, unclear)
+            yield 0, Found("contour", proxy.meta, ("spec", "routes"), None, _none)
             return
         number, route = found
         target: dict[str, Any] = next(iter(route.get("services") or ()), {})

@@ -14,10 +14,10 @@ from meshcheck.model.istio_networking import HttpRoute, L4Route, VirtualService
 from meshcheck.model.record import replace
 from meshcheck.semantics.gateway.servers import Bound
 from meshcheck.semantics.gateway_api.attachment import Attached, attached
-from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
+from meshcheck.semantics.gateway_api.classes import ENVOY_GATEWAY, ISTIO, controller_of
 from meshcheck.semantics.gateway_api.conversion import convert, precedence, tcp_destinations
 from meshcheck.semantics.gateway_api.listeners import Member, members_of
-from meshcheck.semantics.routing.selection import host_covers
+from meshcheck.semantics.routing.selection import exactness, host_covers
 from meshcheck.semantics.world.world import World
 
 
@@ -82,23 +82,24 @@ def _more_specific(member: Member, members: Iterable[Member]) -> list[str]:
         if other is not member
         and other.listener.port == member.listener.port
         and other.listener.protocol == member.listener.protocol
-        and len(other.listener.hostname) > len(own)
+        and exactness(other.listener.hostname) > exactness(own)
     ]
 
 
 def _merged(world: World, member: Member, host: str, items: list[Attached]) -> VirtualService:
     """All routes of one host on one listener, in order of precedence."""
-    istio = controller_of(world, member.gateway) == ISTIO
+    controller = controller_of(world, member.gateway)
+    istio, envoy = controller == ISTIO, controller == ENVOY_GATEWAY
     http: list[tuple[HttpRoute, Attached]] = []
     l4: list[L4Route] = []
     for item in items:
         if item.route.kind in ("HTTPRoute", "GRPCRoute"):
-            http += [(replace(route, owner=item.route.meta), item) for route in convert(world, item.route, istio=istio).routes]
+            http += [(replace(route, owner=item.route.meta), item) for route in convert(world, item.route, istio=istio, envoy=envoy).routes]
         else:
             for rule in item.route.rules:
                 match = {"sniHosts": [host]} if item.route.kind == "TLSRoute" else {}
                 l4.append(L4Route((match,), tcp_destinations(world, item.route, rule), rule.field, item.route.meta))
-    http.sort(key=lambda pair: precedence(pair[0]))  # stable: older routes and earlier rules stay in front
+    http.sort(key=lambda pair: precedence(pair[0], envoy))  # stable: older routes and earlier rules stay in front
     first = items[0].route
     tls = tuple(l4) if first.kind == "TLSRoute" else ()
     return VirtualService(first.meta, (host,), (member.name,), (), tuple(route for route, _ in http), () if tls else tuple(l4[:1]), tls)

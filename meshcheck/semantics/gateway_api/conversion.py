@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from meshcheck.model.gateway_api import BackendRef, BackendTLSPolicy, ObjectReference, Route, RouteRule
 from meshcheck.model.istio_networking import Destination, HttpMatch, HttpRoute, StringMatch
 from meshcheck.model.objects import Path
+from meshcheck.model.record import replace
 from meshcheck.semantics.gateway_api.grants import permitted
 from meshcheck.semantics.world.world import World
 
@@ -30,13 +31,15 @@ class Unsupported(ValueError):
     """Something in a rule that makes the controller drop the route; the text says what."""
 
 
-def convert(world: World, route: Route, *, in_mesh: bool = False, istio: bool = False) -> Converted:
+def convert(world: World, route: Route, *, in_mesh: bool = False, istio: bool = False, envoy: bool = False) -> Converted:
     """The rules of an HTTPRoute or GRPCRoute. References are checked, except for routes `in_mesh`, which belong to their callers.
 
-    `istio`: Istio drops a route with filters that it does not know; what others make of them is not known.
+    `istio`: Istio drops a route with filters that it does not know; what others make of them is not known. `envoy`: Envoy Gateway lets
+    preflights reach the CORS filter of a rule that is for another method.
     """
     try:
-        return Converted(tuple(item for rule in route.rules for item in _rule(world, route, rule, in_mesh, istio)))
+        routes = [item for rule in route.rules for item in _rule(world, route, rule, in_mesh, istio)]
+        return Converted(tuple(routes + ([twin for item in routes if (twin := _for_preflights(item)) is not None] if envoy else [])))
     except Unsupported as error:
         return Converted((), str(error))
 
@@ -73,6 +76,19 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: boo
             unclear=f"what the {strange[0]} filter of {route.meta.ref} does" if strange else _unclear_tls(world, backends),
             timeout=rule.timeout,
         )
+
+
+def _for_preflights(route: HttpRoute) -> HttpRoute | None:
+    """The route that Envoy Gateway makes beside one with a CORS filter and a method, for the preflights of its requests.
+
+    Source: envoyproxy/gateway:internal/gatewayapi/route.go (routes for CORS preflights).
+    """
+    match = route.matches[0]
+    other = match.method is not None and match.method.value != "OPTIONS"
+    if route.cors is None or not other or any(name.lower() == "cookie" for name, _ in match.headers):
+        return None
+    asked = tuple((name, StringMatch("present", "")) for name in ("origin", "access-control-request-method"))
+    return replace(route, matches=(replace(match, method=StringMatch("exact", "OPTIONS"), headers=(*match.headers, *asked)),))
 
 
 _FILTERS = frozenset(["RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite", "RequestMirror", "CORS"])
@@ -268,9 +284,17 @@ def _escaped(text: str) -> str:
 _RANK = {"exact": 3, "segments": 2, "prefix": 2, "regex": 1}
 
 
-def precedence(route: HttpRoute) -> tuple[int, int, int, int, int]:
-    """The order of rules: path (exact, prefix by length, regular expressions), method, headers, query parameters."""
+def precedence(route: HttpRoute, envoy: bool = False) -> tuple[float, int, int, int, int]:
+    """The order of rules: path (exact, prefix by length, regular expressions), method, headers, query parameters.
+
+    `envoy`: Envoy Gateway puts regular expressions before prefixes, and counts a method as one more header
+    (envoyproxy/gateway:internal/gatewayapi/sort.go).
+    """
     match = route.matches[0]
     path = match.path
+    rank: float
     rank, length = (_RANK[path.kind], len(path.value)) if path is not None else (-1, 0)
+    if envoy:
+        rank = 2.5 if path is not None and path.kind == "regex" else rank
+        return -rank, -length, -len(match.headers) - (match.method is not None), -len(match.query), 0
     return -rank, -length, 0 if match.method else 1, -len(match.headers), -len(match.query)

@@ -29,6 +29,11 @@ def host_covers(declared: str, host: str) -> bool:
     return declared.startswith("*") and host.endswith(declared[1:]) and len(host) >= len(declared)
 
 
+def exactness(declared: str) -> tuple[bool, int]:
+    """The more exact host is the greater one: without a star, then the longer."""
+    return bool(declared) and not declared.startswith("*"), len(declared)
+
+
 def age(service: VirtualService) -> tuple[str, str, str]:
     """Oldest first; without time stamps by name."""
     return service.meta.created or "9999", service.meta.name, service.meta.namespace

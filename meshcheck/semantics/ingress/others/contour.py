@@ -29,6 +29,21 @@ def route_of(proxy: Foreign, path: str) -> tuple[int, Mapping[str, Any]] | None:
     return (best[1], best[2]) if best else None
 
 
+def _prefix(item: Mapping[str, Any]) -> str:
+    """The path prefix of a route or an include; `/` without one."""
+    return next((c.get("prefix") or c["exact"] for c in item.get("conditions") or () if c.get("prefix") or c.get("exact")), "/")
+
+
+def is_included(proxy: Foreign, path: str, route: Mapping[str, Any] | None) -> bool:
+    """Whether another HTTPProxy that a root includes takes a path: its prefix is longer than that of the root's own route."""
+    for include in proxy.spec.get("includes") or ():
+        prefix = _prefix(include)
+        fits = prefix == "/" or path == prefix.rstrip("/") or path.startswith(prefix.rstrip("/") + "/")
+        if fits and (route is None or len(prefix) > len(_prefix(route))):
+            return True
+    return False
+
+
 def stations(asked: Asked, proxy: Foreign, number: int, route: Mapping[str, Any]) -> list[Station]:
     """The settings that refuse; a route's list of addresses replaces the virtual host's."""
     host = proxy.spec.get("virtualhost") or {}

@@ -60,6 +60,9 @@ ROUTE = thing(
     "{routes: [{match: 'Host(`a.example`) && PathPrefix(`/api`)', kind: Rule, middlewares: [{name: m}], services: [{name: web, port: 80}]}]}",
 )
 
+INCLUDES = thing("projectcontour.io/v1", "HTTPProxy", "shop", "s",
+                 "{virtualhost: {fqdn: a.example}, includes: [{name: nobody, conditions: [{prefix: /child}]}], routes: [{services: [{name: web, port: 80}]}]}")  # fmt: skip
+
 CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("Traefik, plain", [ingress("traefik"), pods("traefik")], to(), "allowed", ""),
     ("I01: Traefik compares letters", [ingress("traefik", path="/foo"), pods("traefik")], to(url="http://a.example/foobar"), "allowed", ""),
@@ -84,6 +87,11 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("O17", [GKE_SERVICE, ingress("gce"), thing("cloud.google.com/v1", "BackendConfig", "shop", "b", "{iap: {enabled: true}}")], to(method="POST"), "denied", "401"),
     ("Contour, the virtual host denies", [PROXY, pods("envoy")], to(), "denied", "403"),
     ("O18: the route's list replaces it", [PROXY, pods("envoy")], to(url="http://a.example/open"), "allowed", ""),
+    ("O13", [ingress("kong", "konghq.com/plugins: 'j, a'"), plugin("j", "jwt"), plugin("a", "acl", "{allow: [gold]}"), pods("kong")], to(headers={"authorization": ["Bearer x"]}), "unknown", "groups"),
+    ("O14: one call is within its limit", [ingress("haproxy", "haproxy.org/rate-limit-requests: '10'"), pods("kubernetes-ingress")], to(), "allowed", ""),
+    ("O19: includes are not followed", [INCLUDES, pods("envoy")], to(url="http://a.example/child/x"), "unknown", "502"),
+    ("other paths of a proxy with includes", [INCLUDES, pods("envoy")], to(url="http://a.example/children"), "allowed", ""),
+    ("O23", [ingress("haproxy", "haproxy-ingress.github.io/cors-enable: 'true', haproxy-ingress.github.io/auth-secret: creds"), pods("haproxy-ingress")], to(**PREFLIGHT), "allowed", "204"),
     ("a class that nobody knows", [ingress("acme")], to(), "unknown", "acme"),
     ("ingress-nginx without its pods", [ingress("nginx")], to(), "unknown", "ingress-nginx"),
 ]  # fmt: skip
