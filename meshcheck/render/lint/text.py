@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from meshcheck.model.finding import Finding, Severity
 from meshcheck.model.objects import Place, dotted
@@ -11,23 +12,41 @@ from meshcheck.render.lint.report import LintReport, counted, message_of, place_
 from meshcheck.render.style import Style
 
 WIDTH = 100
+MANY, FEW = 6, 3
+"""Findings that say the same in more places than MANY are shown FEW times."""
 
 
 def render(report: LintReport, style: Style) -> str:
     """Findings by file, what could not be read, and a count."""
     lines: list[str] = []
     file = None
-    for finding in report.outcome.shown:
+    shown, more = _first_of_many(report.outcome.shown)
+    for finding in shown:
         here = finding.place.file if finding.place else ""
         if here != file:
             lines += [style.bold(here or "without a place")]
             file = here
         lines += [*_finding(finding, report, style), ""]
+    for (code, message), number in more.items():
+        lines.append(f"  {style.bold(code)} {style.dim(f'in {number} more places (`-o concise` lists all):')} {message}")
     for place, reason in report.read.not_read:
         lines.append(f"{style.dim(place_words(place))}  {style.dim(f'not read: {reason}')}")
-    if report.read.not_read:
+    if more or report.read.not_read:
         lines.append("")
     return "\n".join([*lines, *summary(report, style)]) + "\n"
+
+
+def _first_of_many(findings: Sequence[Finding]) -> tuple[list[Finding], dict[tuple[str, str], int]]:
+    """Of findings that say the same in many places the first few, and how many more there are: one cause should not hide the others."""
+    numbers = Counter((finding.code, finding.message) for finding in findings)
+    seen: Counter[tuple[str, str]] = Counter()
+    shown = []
+    for finding in findings:
+        key = finding.code, finding.message
+        seen[key] += 1
+        if numbers[key] <= MANY or seen[key] <= FEW:
+            shown.append(finding)
+    return shown, {key: number - FEW for key, number in numbers.items() if number > MANY}
 
 
 def summary(report: LintReport, style: Style) -> list[str]:
@@ -38,11 +57,11 @@ def summary(report: LintReport, style: Style) -> list[str]:
     lines = [f"{found}; {about}; {plural(len(outcome.rules) - len(outcome.not_evaluated), 'rule')}"]
     if hidden := len(outcome.findings) - len(outcome.shown):
         lines.append(style.dim(f"{plural(hidden, 'finding')} suppressed"))
-    if outcome.not_evaluated:
-        waiting = plural(len(outcome.not_evaluated), "rule")
-        lines.append(
-            style.dim(f"{waiting} did not speak: they claim that something does not exist; `--closed-world` says that all of it is here")
-        )
+    waiting = [rule for rule in outcome.rules if rule.code in outcome.not_evaluated and rule.needs == "absence"]
+    if waiting:
+        claims = "it claims" if len(waiting) == 1 else "they claim"
+        said = f"{plural(len(waiting), 'rule')} did not speak: {claims} that something does not exist"
+        lines.append(style.dim(f"{said}; `--closed-world` says that all of it is here"))
     if outcome.stale:
         entries = "1 entry" if outcome.stale == 1 else f"{outcome.stale} entries"
         lines.append(style.dim(f"{entries} of the baseline no longer found: write it again with `--write-baseline`"))

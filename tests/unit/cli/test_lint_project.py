@@ -186,6 +186,18 @@ def test_text_underlines_the_place(folder: Path, capsys: pytest.CaptureFixture[s
     assert lines[at + 1].rstrip() == "      │ " + " " * (start - 8) + "^" * len('"/api/*/items"')
 
 
+def test_text_shows_the_first_of_many_that_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The count is of all of them, and the short form lists them."""
+    (folder / "a.yaml").write_text("---\n".join(STAR.replace("name: cart", f"name: cart-{n}") for n in range(9)))
+    main(["lint", "-f", "a.yaml", "--select", "MC213"])
+    out = capsys.readouterr().out
+    assert out.count("error MC213") == 3
+    assert "MC213 in 6 more places" in out
+    assert "9 errors" in out
+    main(["lint", "-f", "a.yaml", "--select", "MC213", "-o", "concise"])
+    assert capsys.readouterr().out.count("error MC213") == 9
+
+
 def test_explain_prints_pages(capsys: pytest.CaptureFixture[str]) -> None:
     """By code, in any spelling, or by name; a wrong one is told the nearest."""
     for word in ("MC213", "mc-213", "mid-path-wildcard"):
