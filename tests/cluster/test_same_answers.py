@@ -21,6 +21,8 @@ OLDEST = "two-services-one-port"
 """The manifests say which Service is the older one; the API server gives both the second in which they came."""
 ORDERED = "headless-with-one-plain-pod"
 """Files have an order, a cluster lists by name: the pods of a Service come in another order, with the same answers."""
+RUNS = "pod-address"
+"""A Pod with an address, in a namespace with injection: a file shows what will be injected, a cluster what runs, which has no sidecar."""
 LOOKED_FOR = {
     "certificate-in-the-wrong-namespace": "istio-system/shop-cert",
     "password-file-missing": "shop/users",
@@ -34,7 +36,8 @@ def ask(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     out, err = capsys.readouterr()
     assert status in (0, 1, 3), err
     trace: dict[str, Any] = json.loads(out)
-    return _same(trace)
+    fixes = trace.pop("fixes")  # the best few of many, in the order of reading where they are equally good
+    return {**_same(trace), "fixable": bool(fixes)}
 
 
 def _same(value: Any) -> Any:
@@ -59,7 +62,7 @@ def question_of(scenario: Path) -> tuple[list[str], list[str]]:
     return [*words, "--closed-world"], [*live, *(word for name in secrets for word in ("--read-secrets", name))]
 
 
-@pytest.mark.parametrize("scenario", [path for path in EVERY if path.name != OLDEST], ids=lambda path: path.name)
+@pytest.mark.parametrize("scenario", [path for path in EVERY if path.name not in (OLDEST, RUNS)], ids=lambda path: path.name)
 def test_scenario(scenario: Path, server: ApiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(scenario)
     refused = put_text(server, (scenario / "manifests.yaml").read_text())
@@ -82,3 +85,13 @@ def test_the_oldest_service_is_the_oldest_in_the_cluster(server: ApiServer, caps
     words, live = question_of(scenario)
     words[words.index("-f") + 1] = str(scenario / "manifests.yaml")
     assert ask(capsys, *live) == ask(capsys, *words)
+
+
+def test_a_pod_that_runs_without_a_sidecar_has_none(server: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The label of its namespace came later, or its webhook was down: no policy of the mesh is applied, and the answer says so."""
+    text = (FOLDER / RUNS / "manifests.yaml").read_text()
+    put_text(server, text)
+    _, live = question_of(FOLDER / RUNS)
+    found = ask(capsys, *live)
+    assert (found["verdict"], found["reached"]["workload"]) == ("allowed", "cart-0")
+    assert any("no sidecar" in station["summary"] for hop in found["hops"] for station in hop["stations"])
