@@ -42,13 +42,18 @@ def started() -> Iterator[ApiServer]:
     if missing := why_not():
         pytest.skip(f"LOUD: no API server: {missing}; `export KUBEBUILDER_ASSETS=$(sh tests/cluster/kube-binaries/build.sh)`")
     with ApiServer(users=USERS) as server:
-        for module, path in MODULES.items():
-            found = _folder(module) / path
-            files = [file for file in found.glob("*.yaml") if not file.name.startswith("kustom")] if found.is_dir() else [found]
-            server.kubectl("apply", "--server-side", *(word for file in sorted(files) for word in ("-f", str(file))))
-        server.kubectl("apply", "--server-side", "-f", str(Path(__file__).parent / "admin-policies.yaml"))
-        server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        apply_crds(server)
         yield server
+
+
+def apply_crds(server: ApiServer) -> None:
+    """The kinds of Istio and Gateway API, and admin policies."""
+    for module, path in MODULES.items():
+        found = folder_of_module(module) / path
+        files = [file for file in found.glob("*.yaml") if not file.name.startswith("kustom")] if found.is_dir() else [found]
+        server.kubectl("apply", "--server-side", *(word for file in sorted(files) for word in ("-f", str(file))))
+    server.kubectl("apply", "--server-side", "-f", str(Path(__file__).parent / "admin-policies.yaml"))
+    server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ def server(started: ApiServer, monkeypatch: pytest.MonkeyPatch) -> ApiServer:
     return started
 
 
-def _folder(module: str) -> Path:
+def folder_of_module(module: str) -> Path:
     """A Go module's folder; fetched once, with the checksum that Go's own database has."""
     go = shutil.which("go") or "/usr/local/go/bin/go"
     done = subprocess.run(

@@ -73,9 +73,21 @@ class Api:
         """Post an object (reviews of access; nothing is changed in a cluster)."""
         return self._patiently("POST", path, "application/json", {}, body)
 
-    def stream(self, path: str, timeout: float | None = None, **query: Any) -> Iterator[Any]:
-        """The objects of a watch, line by line, until the server ends it. `timeout`: seconds of silence after which it counts as broken."""
+    def apply(self, path: str, body: Mapping[str, Any], manager: str) -> Any:
+        """Server-side apply, with force: what this manager writes is nobody else's. The one request that changes a cluster."""
+        query = {"fieldManager": manager, "force": "true"}
+        return self._patiently("PATCH", path, "application/json", query, body, "application/apply-patch+yaml")
+
+    def stream(
+        self, path: str, timeout: float | None = None, on_open: Callable[[], None] | None = None, **query: Any
+    ) -> Iterator[Any]:
+        """The objects of a watch, line by line, until the server ends it. `timeout`: seconds of silence after which it counts as broken.
+
+        `on_open` is called when the server has taken the watch, which may be long before it has something to say.
+        """
         response = self._send("GET", path, "application/json", query, None, stream=True, timeout=timeout)
+        if on_open is not None:
+            on_open()
         try:
             rest = b""
             for chunk in response.stream(65536, decode_content=True):
@@ -88,11 +100,13 @@ class Api:
 
     # ---- one request ----
 
-    def _patiently(self, method: str, path: str, accept: str, query: Mapping[str, Any], body: Any) -> Any:
+    def _patiently(
+        self, method: str, path: str, accept: str, query: Mapping[str, Any], body: Any, written: str = "application/json"
+    ) -> Any:
         start, pause, renewed = time.monotonic(), 0.25, False
         while True:
             try:
-                response = self._send(method, path, accept, query, body)
+                response = self._send(method, path, accept, query, body, written)
                 raw = response.data
                 self._answered = time.monotonic()
                 return json.loads(raw)
@@ -143,6 +157,7 @@ class Api:
         accept: str,
         query: Mapping[str, Any],
         body: Any,
+        written: str = "application/json",
         *,
         stream: bool = False,
         timeout: float | None = None,
@@ -158,7 +173,7 @@ class Api:
             for one in (value,) if isinstance(value, str) else value:
                 fields.add(name, one)
         if body is not None:
-            fields["Content-Type"] = "application/json"
+            fields["Content-Type"] = written
         wanted = {name: value for name, value in query.items() if value is not None}
         url = client.configuration.host + path
         if wanted:

@@ -75,7 +75,7 @@ def _pages(
             torn, query = True, {**query, "continue": rest}
             continue
         found = answer.get("items") or []
-        items += [_whole(item, kind, served.api_version) for item in found]
+        items += [whole(item, kind, served.api_version) for item in found]
         if on_page:
             on_page(len(found))
         meta = answer.get("metadata") or {}
@@ -84,7 +84,7 @@ def _pages(
         query = {"limit": page, "fieldSelector": field_selector, "continue": meta["continue"]}
 
 
-def _whole(item: dict[str, Any], kind: str, api_version: str) -> dict[str, Any]:
+def whole(item: dict[str, Any], kind: str, api_version: str) -> dict[str, Any]:
     """An item with its type, which lists leave out, and without what nobody reads and what may hold secrets."""
     meta: Mapping[str, Any] = item.get("metadata") or {}
     kept = {key: value for key, value in meta.items() if key != "managedFields"}

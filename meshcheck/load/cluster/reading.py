@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ class Wanted:
 
 
 @record
-class _Part:
+class Part:
     """What was read of one kind: `gaps` where it is not all."""
 
     kind: ClusterKind
@@ -56,16 +56,27 @@ def read_cluster(api: Api, reading: Reading, wanted: Wanted, on_progress: Callab
     found = discover(api)
     kinds = kinds_for(*wanted.uses)
     parts = _Parts(api, found, wanted, on_progress).read(kinds)
-    named, gaps = settings.read_secrets(api, wanted.secrets)
+    fill(reading, parts, found, wanted, *settings.read_secrets(api, wanted.secrets))
+    return found
+
+
+def fill(
+    reading: Reading,
+    parts: Sequence[Part],
+    found: Discovery,
+    wanted: Wanted,
+    named: Mapping[tuple[str, str], dict[str, Any] | None] | None = None,
+    gaps: Sequence[Gap] = (),
+) -> None:
+    """Put what was read of each kind into a Reading, with its coverage. `named`: Secrets that were asked for, by (namespace, name)."""
     mesh = settings.mesh_config_gap(parts, found, wanted)
-    read = {kind.heading for kind in kinds if kind.heading} | ({MESH_CONFIG} if CALL in wanted.uses else set())
+    read = {part.kind.heading for part in parts if part.kind.heading} | ({MESH_CONFIG} if CALL in wanted.uses else set())
     every = (*(gap for part in parts for gap in part.gaps), *gaps, *((mesh,) if mesh else ()))
     for part in parts:
         reading.add_objects(part.items)
-    reading.add_objects(item for item in named.values() if item is not None)
+    reading.add_objects(item for item in (named or {}).values() if item is not None)
     reading.torn += tuple(part.kind.kind for part in parts if part.torn)
-    reading.coverage = Coverage(frozenset(read), tuple(dict.fromkeys(every)), frozenset(("Secret", *key) for key in named))
-    return found
+    reading.coverage = Coverage(frozenset(read), tuple(dict.fromkeys(every)), frozenset(("Secret", *key) for key in named or ()))
 
 
 class _Parts:
@@ -75,10 +86,10 @@ class _Parts:
         self.api, self.found, self.wanted, self.on_progress = api, found, wanted, on_progress
         self.moment: str | None = None
 
-    def read(self, kinds: Iterable[ClusterKind]) -> list[_Part]:
+    def read(self, kinds: Iterable[ClusterKind]) -> list[Part]:
         """All kinds. The first list gives the moment of which the others are read: policies and pods belong together."""
         rest = list(kinds)
-        done: list[_Part] = []
+        done: list[Part] = []
         while rest and self.moment is None:
             part = self._kind(rest.pop(0))
             self.moment = part.resource_version or None
@@ -86,12 +97,12 @@ class _Parts:
         with ThreadPoolExecutor(THREADS) as threads:
             return [*done, *threads.map(self._kind, rest)]
 
-    def _kind(self, kind: ClusterKind) -> _Part:
+    def _kind(self, kind: ClusterKind) -> Part:
         if kind.group in self.found.down:
-            return _Part(kind, [], (self._gap(kind, None, f"could not be listed: {self.found.down[kind.group]}"),))
+            return Part(kind, [], (self._gap(kind, None, f"could not be listed: {self.found.down[kind.group]}"),))
         served = self.found.served(kind)
         if served is None:
-            return _Part(kind, [])  # no such kind in this cluster: there are no objects of it, and that is known
+            return Part(kind, [])  # no such kind in this cluster: there are no objects of it, and that is known
         if kind.namespaced and self.wanted.namespaces:
             return self._some(served, self.wanted.namespaces, "were not read (`-n` names other namespaces)")
         try:
@@ -99,12 +110,12 @@ class _Parts:
         except ApiError as error:
             reason = f"could not be listed: {words(error)}"
             if error.code != 403 or not self.wanted.near:
-                return _Part(kind, [], (self._gap(kind, None, reason),))
+                return Part(kind, [], (self._gap(kind, None, reason),))
         if kind.kind == "Namespace":
             return self._by_name(served, reason)
-        return self._some(served, self.wanted.near, reason) if kind.namespaced else _Part(kind, [], (self._gap(kind, None, reason),))
+        return self._some(served, self.wanted.near, reason) if kind.namespaced else Part(kind, [], (self._gap(kind, None, reason),))
 
-    def _some(self, served: Served, namespaces: Iterable[str], reason: str) -> _Part:
+    def _some(self, served: Served, namespaces: Iterable[str], reason: str) -> Part:
         """A kind in some namespaces, where all of them may not be listed or are not wanted."""
         items: list[dict[str, Any]] = []
         known: list[str] = []
@@ -117,9 +128,9 @@ class _Parts:
                 if error.code != 403 or self.wanted.namespaces:
                     gaps.append(self._gap(served.kind, namespace, f"could not be listed: {words(error)}"))
         others = (*known, *(gap.namespace for gap in gaps if gap.namespace))
-        return _Part(served.kind, items, (*gaps, self._gap(served.kind, None, reason, others)))
+        return Part(served.kind, items, (*gaps, self._gap(served.kind, None, reason, others)))
 
-    def _by_name(self, served: Served, reason: str) -> _Part:
+    def _by_name(self, served: Served, reason: str) -> Part:
         """Namespaces one by one: who may see a namespace may often get it, and not list all."""
         items: list[dict[str, Any]] = []
         known: list[str] = []
@@ -130,24 +141,25 @@ class _Parts:
             except ApiError as error:
                 if error.code == 404:
                     known.append(name)
-        return _Part(served.kind, items, (self._gap(served.kind, None, reason, tuple(known)),))
+        return Part(served.kind, items, (self._gap(served.kind, None, reason, tuple(known)),))
 
     def _list(self, served: Served, namespace: str | None) -> Listed:
-        selector = None
-        if served.kind.kind == "ConfigMap":
-            selector = ",".join(f"metadata.name!={name}" for name in CERTIFICATES)
-
         def on_page(number: int) -> None:
             if self.on_progress:
                 self.on_progress(served.kind.kind, number)
 
-        return list_objects(self.api, served, namespace, moment=self.moment, field_selector=selector, on_page=on_page)
+        return list_objects(self.api, served, namespace, moment=self.moment, field_selector=selector_of(served.kind), on_page=on_page)
 
-    def _listed(self, served: Served, listed: Listed) -> _Part:
-        return _Part(served.kind, listed.items, (), listed.resource_version, listed.torn)
+    def _listed(self, served: Served, listed: Listed) -> Part:
+        return Part(served.kind, listed.items, (), listed.resource_version, listed.torn)
 
     def _gap(self, kind: ClusterKind, namespace: str | None, reason: str, others: tuple[str, ...] = ()) -> Gap:
         return Gap(kind.kind, kind.heading, namespace, reason, others, kind.namespaced)
+
+
+def selector_of(kind: ClusterKind) -> str | None:
+    """The field selector that leaves out what nobody reads."""
+    return ",".join(f"metadata.name!={name}" for name in CERTIFICATES) if kind.kind == "ConfigMap" else None
 
 
 def words(error: ApiError) -> str:
