@@ -2,6 +2,7 @@
 
     python manifests/install/generate.py            # writes
     python manifests/install/generate.py --check    # says what is stale, with status 1
+    python manifests/install/generate.py --helm     # says which helm is used; status 1 where there is none
 
 charts/meshcheck/templates/_rules.tpl   the rules of the role, from meshcheck/model/cluster_kinds.py
 manifests/install/*.yaml                the chart, rendered (needs helm 3)
@@ -113,6 +114,9 @@ def _plain(text: str) -> str:
 
 def main() -> int:
     """Write, or check."""
+    if "--helm" in sys.argv[1:]:
+        print(helm() or "no helm")
+        return 0 if helm() else 1
     check, stale = "--check" in sys.argv[1:], list[str]()
     stale += _put(RULES, rules_template(), check)
     for path, content in manifests():

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from meshcheck.cli.live import is_live, login_of
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
+from meshcheck.job.settings import Settings
+from meshcheck.load.read import Reading
 
 if TYPE_CHECKING:
+    from meshcheck.job.cluster import ClusterApi
+    from meshcheck.job.log import Log
     from meshcheck.job.seen import Seen
-    from meshcheck.job.settings import Settings
+    from meshcheck.job.settings_file import SettingsFile
+    from meshcheck.job.state import State
+    from meshcheck.load.cluster import Api, Wanted
 
 _EXAMPLES = """\
 examples:
@@ -63,28 +70,103 @@ def parser() -> argparse.ArgumentParser:
 def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
-    from meshcheck.job.deliver import Delivery
     from meshcheck.job.log import Log
-    from meshcheck.job.run import refuse_impossible, run_once
+    from meshcheck.job.run import refuse_impossible
     from meshcheck.job.state import State
+    from meshcheck.job.stop import Stopped, end_when_told
 
-    settings = _settings(options)
-    files = bool(getattr(options, "sources", None))
-    refuse_impossible(settings, cluster=not files, watch=options.watch)
+    file = _file(options)
+    settings = _over(options, file.read() if file else Settings())
+    live = is_live(options)
+    refuse_impossible(settings, cluster=live, watch=options.watch)
     log, state = Log(options.log_format), State(options.watch)
-    status = run_once(settings, lambda: _look(options), Delivery(settings, None, log, state), log, state)
+    end_when_told()
+    try:
+        if options.watch:
+            _watch(options, settings, file, log, state)
+        status = _once(options, settings, live, log, state)
+    except Stopped as stopped:
+        log.info("told to end", signal=str(stopped))
+        return 0 if options.watch else 128 + stopped.number
     return 0 if options.exit_zero and status in (1, 3) else status
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    """The configuration file's settings, and over them those of the command line."""
+def _once(options: argparse.Namespace, settings: Settings, live: bool, log: Log, state: State) -> int:
+    from meshcheck.job.deliver import Delivery
+    from meshcheck.job.run import run_once
+
+    if not live:
+        return run_once(settings, lambda: _files(options), Delivery(settings, None, log, state), log, state)
+    api = _connected(options, log)
+    from meshcheck.load.cluster import read_cluster
+
+    def look() -> Seen:
+        reading = Reading()
+        read_cluster(api, reading, _wanted(options, settings))
+        return _seen(options, reading, f"the cluster at {api.server}")
+
+    return run_once(settings, look, Delivery(settings, _writer(options, api), log, state), log, state)
+
+
+def _watch(options: argparse.Namespace, settings: Settings, file: SettingsFile | None, log: Log, state: State) -> NoReturn:
+    from meshcheck.job.deliver import Delivery
+    from meshcheck.job.watch import Watch
+    from meshcheck.load.cluster.watches import Watches
+
+    if settings.serve:
+        from meshcheck.job.serve import serve
+
+        log.info("listening", port=serve(state, settings.serve).port)
+    api = _connected(options, log)
+    writer = _writer(options, api)
+    watch = Watch(settings, file, lambda read: _over(options, read), log, state)
+    own = ("ConfigMap", settings.config_map[0] or writer.namespace, settings.config_map[1]) if settings.config_map else None
+    watched = Watches(api, _wanted(options, settings), watch.tell, lambda *named: named == own)
+
+    def look() -> Seen:
+        reading = Reading()
+        watched.read(reading)
+        return _seen(options, reading, f"the cluster at {api.server}")
+
+    watch.run(watched, look, Delivery(settings, writer, log, state))
+
+
+def _connected(options: argparse.Namespace, log: Log) -> Api:
+    import logging
+
+    from meshcheck.load.cluster import connect
+
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns of each connection beyond its pool, which watches need
+    api = connect(login_of(options))
+    api.on_wait = lambda why: log.warning("waiting for the API server", because=why)
+    return api
+
+
+def _writer(options: argparse.Namespace, api: Api) -> ClusterApi:
+    from meshcheck.job.cluster import ClusterApi
+    from meshcheck.load.cluster import default_namespace
+
+    return ClusterApi(api, options.namespace or default_namespace(login_of(options)) or "default")
+
+
+def _wanted(options: argparse.Namespace, settings: Settings) -> Wanted:
+    from meshcheck.load.cluster import Wanted
+
+    return Wanted(namespaces=settings.namespaces, root_namespace=options.root_namespace)
+
+
+def _file(options: argparse.Namespace) -> SettingsFile | None:
     from meshcheck.cli.questions import question_of
-    from meshcheck.decode.fields import duration
-    from meshcheck.job.settings import Settings
     from meshcheck.job.settings_file import SettingsFile
+
+    return SettingsFile(options.config, question_of) if options.config else None
+
+
+def _over(options: argparse.Namespace, settings: Settings) -> Settings:
+    """The settings of the command line over those of the configuration file."""
+    from meshcheck.decode.fields import duration
     from meshcheck.model.record import replace
 
-    settings = SettingsFile(options.config, question_of).read() if options.config else Settings()
     changes: dict[str, object] = {}
     for name, value in (
         ("directory", options.report_dir),
@@ -107,14 +189,20 @@ def _settings(options: argparse.Namespace) -> Settings:
     return replace(settings, **changes)
 
 
-def _look(options: argparse.Namespace) -> Seen:
-    from meshcheck.cli.world import warn, world_of
+def _files(options: argparse.Namespace) -> Seen:
+    from meshcheck.cli.world import warn
+
+    reading = read_sources(options, exact=True)
+    seen = _seen(options, reading, ", ".join(value for _, value in options.sources))
+    warn(reading, seen.world)
+    return seen
+
+
+def _seen(options: argparse.Namespace, reading: Reading, source: str) -> Seen:
+    from meshcheck.cli.world import world_of
+    from meshcheck.job.cluster import gaps_of
     from meshcheck.job.seen import Seen
     from meshcheck.model.report import Gap
 
-    reading = read_sources(options, exact=True)
-    world = world_of(options, reading)
-    warn(reading, world)
-    gaps = [Gap(str(item.place), item.reason) for item in reading.not_read if item.fatal]
-    source = ", ".join(value for _, value in options.sources or ())
-    return Seen(world, reading, source, gaps)
+    unreadable = tuple(Gap(str(item.place), item.reason) for item in reading.not_read if item.fatal)
+    return Seen(world_of(options, reading), reading, source, (*unreadable, *gaps_of(reading.coverage)))

@@ -26,12 +26,12 @@ class Delivery:
     """The outputs of a configuration. `api` is None where there is no cluster; settings that need one were refused before."""
 
     def __init__(self, settings: Settings, api: Api | None, log: Log, state: State) -> None:
-        self._settings, self._api, self._log, self._state = settings, api, log, state
+        self.settings, self._api, self._log, self._state = settings, api, log, state
         self._before: frozenset[events.Denial] | None = None
 
     def deliver(self, report: Report) -> bool:
         """Bring the report everywhere; whether all of it arrived. The state has the report already."""
-        settings = self._settings
+        settings = self.settings
         before = self._denials_before() if settings.events else frozenset()
         tried = [
             self._try(settings.directory, "directory", lambda: self._to_directory(report)),
@@ -44,7 +44,7 @@ class Delivery:
 
     def deliver_metrics(self) -> bool:
         """Write and push the metrics, which move on even where the report stays the same."""
-        settings, state = self._settings, self._state
+        settings, state = self.settings, self._state
         if not (settings.textfile or settings.push):
             return True
         from meshcheck.job import metrics
@@ -68,12 +68,12 @@ class Delivery:
         return True
 
     def _to_directory(self, report: Report) -> None:
-        folder, (as_json, as_markdown) = Path(self._settings.directory), written(report)
+        folder, (as_json, as_markdown) = Path(self.settings.directory), written(report)
         write_whole(folder / "report.md", as_markdown)
         write_whole(folder / "report.json", as_json)
 
     def _to_log(self, report: Report) -> None:
-        form = self._settings.log
+        form = self.settings.log
         if self._log.form == "json" and form != "summary":
             self._log.info("report", report=report_json(report))  # one line: a collector of logs takes a line for a record
         elif form == "json":
@@ -87,7 +87,7 @@ class Delivery:
     def _config_map_path(self) -> tuple[str, str, str]:
         """(path, namespace, name) of the report's ConfigMap."""
         assert self._api is not None
-        namespace, name = self._settings.config_map or ("", "")
+        namespace, name = self.settings.config_map or ("", "")
         namespace = namespace or self._api.namespace
         return f"/api/v1/namespaces/{namespace}/configmaps/{name}", namespace, name
 
@@ -132,11 +132,11 @@ class Delivery:
     def _last_report(self) -> dict[str, Any]:
         text: object = None
         try:
-            if self._settings.config_map and self._api is not None:
+            if self.settings.config_map and self._api is not None:
                 found = self._api.get(self._config_map_path()[0])
                 text = ((found or {}).get("data") or {}).get("report.json")
-            elif self._settings.directory:
-                text = read_whole(Path(self._settings.directory) / "report.json")
+            elif self.settings.directory:
+                text = read_whole(Path(self.settings.directory) / "report.json")
             parsed = json.loads(text) if isinstance(text, str) else {}
         except (MeshcheckError, ValueError) as error:
             self._log.warning(f"the last report cannot be read, every refusal counts as new: {error}")

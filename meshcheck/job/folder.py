@@ -22,11 +22,13 @@ def write_whole(path: Path, content: str) -> None:
             os.fsync(stream.fileno())
         os.chmod(handle, 0o644)  # the node exporter, and whoever else reads it, is another user
         os.replace(handle, path)
+        handle = None
     except OSError as error:
+        raise MeshcheckError(f"`{path}`: cannot be written: {(error.strerror or str(error)).lower()}") from None
+    finally:
         if handle:
             with contextlib.suppress(OSError):
                 os.unlink(handle)
-        raise MeshcheckError(f"`{path}`: cannot be written: {(error.strerror or str(error)).lower()}") from None
 
 
 def read_whole(path: Path) -> str | None:
