@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -226,5 +227,4 @@ def _retry_after(error: ApiError) -> float:
 def _why(error: Exception) -> str:
     """The cause of a failed connection without the library's names of objects."""
     inner = getattr(error, "reason", None) or error
-    text = str(inner)
-    return text.rpartition("object at 0x")[2].partition(": ")[2] if "object at 0x" in text else text.rpartition(">: ")[2]
+    return re.sub(r"^(?:HTTPS?Connection(?:Pool)?\([^)]*\)|<[^>]*>): ", "", str(inner)).rstrip(".").lower()
