@@ -100,6 +100,9 @@ def _end(evidence: Evidence, asked: Question, port_of: Callable[[Workload], int]
 
 
 def _caller(workload: Workload) -> Caller:
+    """Pods that istiod makes for a Gateway are not in the input: of them the account is known."""
+    if workload.meta.origin is None:
+        return Caller(namespace=workload.namespace, service_account=workload.service_account)
     return Caller(namespace=workload.namespace, workload=f"{workload.kind}/{workload.name}")
 
 

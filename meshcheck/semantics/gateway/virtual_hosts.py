@@ -80,7 +80,7 @@ def table(servers: Iterable[Bound], visible: Visible, workload: Workload) -> Tab
         tls = bound.server.tls
         redirects = Mention(bound.gateway.meta, field=(*bound.server.field, "tls", "httpsRedirect")) if tls and tls.https_redirect else None
         for virtual in visible(bound.gateway_name):
-            names = _intersection(bound.server.hosts, virtual)
+            names = shared_hosts(bound.server.hosts, virtual)
             if not names:
                 hidden.append((virtual, f"none of its hosts ({', '.join(virtual.hosts)}) is one of the server's"))
                 continue
@@ -101,7 +101,7 @@ def table(servers: Iterable[Bound], visible: Visible, workload: Workload) -> Tab
     return Table(hosts, tuple(hidden))
 
 
-def _intersection(declared: tuple[str, ...], virtual: VirtualService) -> list[str]:
+def shared_hosts(declared: tuple[str, ...], virtual: VirtualService) -> list[str]:
     """The narrower of each pair of hosts; the server's part before the slash names the namespace of the VirtualService."""
     out: dict[str, None] = {}
     for text in declared:
