@@ -10,12 +10,14 @@ from pathlib import Path
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.model.cluster_kinds import CALL, RBAC
+from meshcheck.model.coverage import Coverage
 
 _EXAMPLES = """\
 examples:
   meshcheck snapshot -o shop.snapshot
   meshcheck trace --snapshot shop.snapshot --from shop/frontend --to http://cart.shop:8080/
   meshcheck snapshot --context prod -n shop -o shop.snapshot      one namespace, and Istio's own
+  meshcheck snapshot -o for-a-ticket.snapshot --redact key.json     names, hosts and addresses replaced
   meshcheck snapshot --snapshot old.snapshot -f change/ -o new.snapshot
 
 A snapshot holds no Secrets, no tokens, no passwords of containers, and no file of a ConfigMap that looks like one; what was taken is
@@ -34,6 +36,11 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write (JSON Lines in gzip)")
+    p.add_argument(
+        "--redact",
+        metavar="FILE",
+        help="replace names, hosts and addresses; the key that leads back is written to FILE (or taken from it): keep it to yourself",
+    )
     add_source_options(p)
     return p
 
@@ -48,12 +55,15 @@ def run(words: list[str]) -> int:
     for note in reading.not_read:
         if note.fatal:
             print(f"meshcheck: {note.place}: not read: {note.reason}", file=sys.stderr)
-    head = write_snapshot(options.output, (document.value for document in reading.documents), reading.coverage, reading.torn)
+    values = (document.value for document in reading.documents)
+    head = write_snapshot(options.output, values, reading.coverage, reading.torn, key_file=options.redact)
     kinds = Counter(document.value["kind"] for document in reading.documents)
     size = Path(options.output).stat().st_size
     print(f"{options.output}: {head['objects']} objects of {len(kinds)} kinds, {size / 1024:.0f} KiB")
-    for gap in reading.coverage.gaps if reading.coverage else ():
+    for gap in Coverage.from_json(head["coverage"]).gaps if head["coverage"] else ():
         print(f"  {gap.fact()}")
+    if options.redact:
+        print(f"  names, hosts and addresses are replaced; `{options.redact}` leads back: do not send it along")
     if head["removed"]:
         print(f"  {len(head['removed'])} objects held what looks like a secret: it is not in the file")
     return 0

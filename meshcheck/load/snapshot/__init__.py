@@ -3,6 +3,7 @@
 file.py      the file: JSON Lines in gzip; the same objects make the same bytes
 compact.py   what of an object matters: no managed fields, no volatile status
 secrets.py   what looks like a secret leaves
+redact.py    names, hosts and addresses are replaced (pseudonyms.py: how; reserved.py: which words stay)
 """
 
 from meshcheck.load.snapshot.file import read_snapshot, write_snapshot

@@ -1,6 +1,6 @@
 """The file of a snapshot: JSON Lines in gzip. The first line says what it is and what is known in full; then one object a line.
 
-`{"schema": "meshcheck/snapshot/v1", "objects": N, "coverage": {…}, "torn": […], "removed": [{"object", "fields"}]}`
+`{"schema": "meshcheck/snapshot/v1", "objects": N, "coverage": {…}, "torn": […], "redacted": bool, "removed": [{"object", "fields"}]}`
 """
 
 from __future__ import annotations
@@ -23,27 +23,47 @@ if TYPE_CHECKING:
     from meshcheck.load.read import Reading
 
 SCHEMA = "meshcheck/snapshot/v1"
+KEY_SCHEMA = "meshcheck/snapshot-key/v1"
 _FAMILY = "meshcheck/snapshot/"
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
-def write_snapshot(path: str, objects: Iterable[Mapping[str, Any]], coverage: Coverage | None, torn: Iterable[str] = ()) -> dict[str, Any]:
-    """Write a snapshot, whole or not at all; returns its first line. Secrets are left out, and what looks like one elsewhere, too."""
+def write_snapshot(
+    path: str,
+    objects: Iterable[Mapping[str, Any]],
+    coverage: Coverage | None,
+    torn: Iterable[str] = (),
+    *,
+    key_file: str | None = None,
+) -> dict[str, Any]:
+    """Write a snapshot, whole or not at all; returns its first line. Secrets are left out, and what looks like one elsewhere, too.
+
+    `key_file`: names, hosts and addresses are replaced under the key in that file, which is made
+    where there is none, and then holds the names.
+    """
+    known = Coverage(coverage.read, coverage.gaps) if coverage else None
+    cleaned = [without_secrets(compact(value)) for value in objects if value["kind"] != "Secret"]
+    values, taken = [value for value, _ in cleaned], [fields for _, fields in cleaned]
+    if key_file is not None:
+        from meshcheck.load.snapshot.redact import Redaction
+
+        redaction = Redaction(values, _key_of(key_file))
+        values, known = redaction.done(), redaction.coverage(known)
+        names = {"schema": KEY_SCHEMA, "key": redaction.key.hex(), "names": redaction.names}
+        _put(Path(key_file), (json.dumps(names, indent=1, sort_keys=True) + "\n").encode())
     lines: dict[tuple[str, str, str, str], str] = {}
     removed: list[dict[str, Any]] = []
-    for value in objects:
-        if value["kind"] == "Secret":
-            continue
-        clean, fields = without_secrets(compact(value))
-        meta = clean["metadata"]
+    for value, fields in zip(values, taken):
+        meta = value["metadata"]
         key = (value["apiVersion"], value["kind"], meta.get("namespace") or "", meta["name"])
-        lines[key] = _encode(clean)
+        lines[key] = _encode(value)
         if fields:
-            removed.append({"object": "/".join(key[1:]), "fields": sorted(set(fields))})
+            removed.append({"object": "/".join(key[1:]), "fields": sorted(set(fields)) if key_file is None else []})
     head = {
         "schema": SCHEMA,
         "objects": len(lines),
-        "coverage": Coverage(coverage.read, coverage.gaps).as_json() if coverage else None,
+        "coverage": known.as_json() if known else None,
+        "redacted": key_file is not None,
         "torn": sorted(torn),
         "removed": sorted(removed, key=lambda item: str(item["object"])),
     }
@@ -77,6 +97,23 @@ def read_snapshot(path: str, reading: Reading) -> dict[str, Any]:
     reading.coverage = coverage
     reading.torn += tuple(head.get("torn") or ())
     return head
+
+
+def _key_of(path: str) -> bytes | None:
+    """The key of an earlier snapshot, so that names become the same; None where there is no such file. Raises UnreadableError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"`{path}` cannot be read: {error}") from None
+    try:
+        written = json.loads(text)
+        if written["schema"] != KEY_SCHEMA:
+            raise ValueError
+        return bytes.fromhex(written["key"])
+    except (ValueError, TypeError, KeyError):
+        raise UnreadableError(f"`{path}`: not a key of `meshcheck snapshot --redact`: name another file") from None
 
 
 def _head(path: str, lines: list[str]) -> dict[str, Any]:
