@@ -45,16 +45,19 @@ _NOTHING = frozenset(
 class Affected(NamedTuple):
     """What may change. `callers` and `targets` are workloads, `services` are called by name; None stands for all.
 
+    `wired_callers` and `wired_targets` are touched by network policies only: their calls change where what policies say to them does.
     `outside`: ways from outside change by themselves, not only where they lead.
     """
 
     callers: frozenset[Name] | None = frozenset()
     targets: frozenset[Name] | None = frozenset()
     services: frozenset[Name] | None = frozenset()
+    wired_callers: frozenset[Name] = frozenset()
+    wired_targets: frozenset[Name] = frozenset()
     outside: bool = False
 
 
-EVERYTHING = Affected(None, None, None, True)
+EVERYTHING = Affected(None, None, None, outside=True)
 
 
 def affected(worlds: tuple[World, World], changes: Iterable[ObjectChange]) -> Affected:
@@ -69,7 +72,8 @@ def affected(worlds: tuple[World, World], changes: Iterable[ObjectChange]) -> Af
 
 def _both(one: Affected, other: Affected) -> Affected:
     callers, targets, services = (None if a is None or b is None else a | b for a, b in zip(one[:3], other[:3]))
-    return Affected(callers, targets, services, one.outside or other.outside)
+    wired_callers, wired_targets = one.wired_callers | other.wired_callers, one.wired_targets | other.wired_targets
+    return Affected(callers, targets, services, wired_callers, wired_targets, one.outside or other.outside)
 
 
 def _of(world: World, ref: ObjectRef) -> Affected:
@@ -82,7 +86,7 @@ def _of(world: World, ref: ObjectRef) -> Affected:
         return EVERYTHING
     if kind == "Namespace":
         inside = frozenset(map(_name, world.workloads_in(ref.name)))
-        return Affected(inside, inside, frozenset((s.namespace, s.name) for s in world.services_in(ref.name)), True)
+        return Affected(inside, inside, frozenset((s.namespace, s.name) for s in world.services_in(ref.name)), outside=True)
     if kind in _WORKLOADS:
         found = world.find_workload(namespace, f"{kind}/{ref.name}")
         both = frozenset([_name(found)] if found is not None else ())
@@ -112,7 +116,8 @@ def _of(world: World, ref: ObjectRef) -> Affected:
     if kind == "NetworkPolicy":
         pods = frozenset(_name(w) for w in world.workloads_in(namespace) if one.pods.matches(w.pod_labels))
         none: frozenset[Name] = frozenset()
-        return Affected(pods if EGRESS in one.directions else none, pods if INGRESS in one.directions else none)
+        sending, receiving = (pods if direction in one.directions else none for direction in (EGRESS, INGRESS))
+        return Affected(wired_callers=sending, wired_targets=receiving)
     if kind == "Sidecar":
         return Affected(callers=_selected(world, one, namespace))
     if kind in ("VirtualService", "DestinationRule", "ServiceEntry"):

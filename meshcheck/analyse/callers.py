@@ -1,133 +1,129 @@
-"""Callers that nothing on the way to a target tells apart: one question to each class answers for all of it.
-
-What the trace engine looks at in a caller: its sidecar and what is kept away from it, the configuration of its namespace, its labels
-(routes, Sidecars, DestinationRules, network policies), its identity (AuthorizationPolicies of the target), its address. Two callers are
-alike when all of that is the same, or asks the same things; where it cannot be told cheaply, each caller is a class of its own.
-"""
+"""Whose calls to a target have to be compared between two Worlds: those that something changed can touch, one of each kind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping
+from typing import NamedTuple
 
+from meshcheck.analyse.affected import Affected, Name
+from meshcheck.analyse.alike import Alike
+from meshcheck.analyse.ends import End, Party
+from meshcheck.analyse.shape import Shape
+from meshcheck.analyse.wires import Wires
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Caller, Question, Target
-from meshcheck.semantics.tracing import caller, network, target
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing import caller, network
+from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.world import World
-from meshcheck.semantics.world.sidecars import sidecar_of
-
-_ROUTING = ("VirtualService", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute")
-_OF_NAMESPACE = ("DestinationRule", "VirtualService", "Sidecar", "ServiceEntry", "HTTPRoute", "GRPCRoute")
-_CAPTURE = ("traffic.sidecar.istio.io/", "sidecar.istio.io/", "proxy.istio.io/")
 
 
-def caller_of(workload: Workload) -> Caller:
+class Goal(NamedTuple):
+    """A target, and what it is made of."""
+
+    name: str
+    target: Target
+    shape: Shape
+    key: Name
+    pods: frozenset[Name]
+
+
+def caller_of(name: Name) -> Caller:
     """A workload as a question names it."""
-    return Caller(namespace=workload.namespace, workload=f"{workload.kind}/{workload.name}")
+    return Caller(namespace=name[0], workload=name[1])
 
 
-def alike(worlds: Sequence[World], called: Target, workloads: Iterable[Workload]) -> list[tuple[Workload, ...]]:
-    """Classes of callers to a target that none of some Worlds tells apart; a workload must be the same one in all of them."""
-    classes: dict[Any, list[Workload]] = {}
-    for workload in workloads:
-        key = tuple(_signature(world, called, workload) for world in worlds)
-        classes.setdefault(key, []).append(workload)
-    return [tuple(found) for found in classes.values()]
+class Callers:
+    """The callers of two Worlds, and what their calls depend on."""
 
+    def __init__(self, worlds: tuple[World, World], touched: Affected) -> None:
+        self._worlds, self._touched = worlds, touched
+        self._tables = tuple(_calling(world) for world in worlds)
+        self._every: tuple[Name, ...] = tuple(dict.fromkeys((*self._tables[0], *self._tables[1])))
+        self._alike = tuple(Alike(world) for world in worlds)
+        self._wires = tuple(Wires(world) for world in worlds)
+        self._names_resolve: dict[Name, bool] = {}
 
-def _signature(world: World, called: Target, one: Workload) -> Any:
-    """What the way to the target sees of a caller in one World."""
-    here = world.find_workload(one.namespace, f"{one.kind}/{one.name}")
-    if here is None:
-        return None
-    question = Question(caller_of(here), called, headers={})
-    who = caller.view(world, question.caller)
-    what = target.view(world, question, who.namespace)
-    servers = tuple(backend.workload for backend in what.backends if backend.workload is not None)
-    own = tuple(sorted((key, text) for key, text in here.pod_annotations.items() if key.startswith(_CAPTURE)))
-    seen = (sidecar_of(world, here)[:2], here.host_network, own, here.dns_policy, here in servers)
-    if is_routed(world, called) or who.missing or what.missing:
-        return (*seen, here.namespace, here.service_account, tuple(sorted(here.pod_labels.items())), here.addresses)
-    return (
-        *seen,
-        here.namespace if here.namespace in _configured(world) else "",
-        tuple((key, here.pod_labels.get(key)) for key in _label_keys(world)),
-        here.addresses if _addresses_matter(world) else (),
-        _identity(world, servers, who.principal(world.mesh.trust_domain)),
-        _network(world, question, who, what),
-    )
+    def has(self, world: World, name: Name) -> bool:
+        """Whether a workload is in one of the Worlds."""
+        return name in self._tables[self._worlds.index(world)]
 
+    def groups(self, goal: Goal) -> Iterator[tuple[Name, ...]]:
+        """Callers whose calls to a target may change, those that fare alike in both Worlds together."""
+        names = tuple(self._touching(goal))
+        if not names:
+            return
+        question = Question(Caller(), goal.target, protocol=goal.shape.protocol, headers={})
+        keys: dict[Name, list[Hashable]] = {name: [] for name in names}
+        for world, table, alike in zip(self._worlds, self._tables, self._alike):
+            servers = tuple(w for namespace, name in goal.pods if (w := world.find_workload(namespace, name)) is not None)
+            here = {name: workload for name in names if (workload := table.get(name)) is not None}
+            parties = {id(workload): name for name, workload in here.items()}
+            end = End(goal.target, goal.shape.protocol, servers)
+            for party, key in alike.keys((Party(caller_of(name), workload) for name, workload in here.items()), end, question):
+                name = parties[id(party.workload)]
+                keys[name].append(name if isinstance(key, int) else key)  # a number: it is compared with nobody
+            for name in names:
+                if name not in here:
+                    keys[name].append(None)
+        found: dict[Hashable, list[Name]] = {}
+        for name, both in keys.items():
+            found.setdefault(tuple(both), []).append(name)
+        yield from map(tuple, found.values())
 
-def is_routed(world: World, called: Target) -> bool:
-    """Whether routes may lead calls to the target elsewhere."""
-    hosts = world.once("hosts of routes", lambda: _routed(world))
-    if called.host is None:
+    def _touching(self, goal: Goal) -> Iterator[Name]:
+        touched = self._touched
+        routed = any(alike.is_routed(End(goal.target, goal.shape.protocol, ())) for alike in self._alike)
+        somewhere = touched.targets or touched.services or touched.wired_targets
+        if (
+            touched.targets is None
+            or touched.services is None
+            or touched.callers is None
+            or goal.key in touched.services
+            or not goal.pods.isdisjoint(touched.targets)
+            or (bool(somewhere) and routed)
+        ):
+            yield from self._every
+            return
+        wired = not goal.pods.isdisjoint(touched.wired_targets)
+        for name in self._every if wired else {**dict.fromkeys(touched.callers), **dict.fromkeys(touched.wired_callers)}:
+            if name not in self._tables[0] and name not in self._tables[1]:
+                continue
+            if name in touched.callers or routed or not goal.pods or self._says_otherwise(name, goal):
+                yield name
+
+    def _says_otherwise(self, name: Name, goal: Goal) -> bool:
+        """Whether network policies say something else to a pair in the two Worlds, or may."""
+        if not self._resolves_alike(name):
+            return True
+        sources = [table.get(name) for table in self._tables]
+        for namespace, pod in goal.pods:
+            servers = [world.find_workload(namespace, pod) for world in self._worlds]
+            said = [
+                wires.said(source, server) if source is not None and server is not None else None
+                for wires, source, server in zip(self._wires, sources, servers)
+            ]
+            if None in said or said[0] != said[1]:
+                return True
         return False
-    return "*" in hosts or any(name in hosts for name in (called.host, called.host.split(".")[0]))
+
+    def _resolves_alike(self, name: Name) -> bool:
+        """Whether the caller gets names resolved in both Worlds, or in neither."""
+        if name not in self._names_resolve:
+            said = []
+            for world in self._worlds:
+                question = Question(caller_of(name), Target(host="name.namespace"), headers={})
+                who = caller.view(world, question.caller)
+                station = network.name_resolution(world, question, who, targets.view(world, question, who.namespace), False)
+                said.append((station.verdict, station.missing) if station is not None else None)
+            self._names_resolve[name] = said[0] == said[1]
+        return self._names_resolve[name]
 
 
-def _routed(world: World) -> frozenset[str]:
-    """First labels of the hosts of mesh routes, and the hosts themselves; `*` where one stands for many."""
-    out: set[str] = set()
-    for route in world.inventory.of("VirtualService"):
-        for host in route.hosts:
-            out |= {"*"} if host.startswith("*") and len(host) < 3 else {host, host.split(".")[0]}
-    for kind in _ROUTING[1:]:
-        for route in world.inventory.of(kind):
-            out |= {parent.name for parent in route.parents if parent.kind in ("Service", "ServiceEntry")}
-    return frozenset(out)
-
-
-def _configured(world: World) -> frozenset[str]:
-    """Namespaces that have configuration of their own for calls that leave their pods."""
-    return world.once(
-        "namespaces with outbound configuration",
-        lambda: frozenset(o.meta.namespace for kind in _OF_NAMESPACE for o in world.inventory.of(kind)),
-    )
-
-
-def _label_keys(world: World) -> tuple[str, ...]:
-    """Keys of labels of callers that Sidecars and DestinationRules select by."""
-
-    def keys() -> tuple[str, ...]:
-        sidecars = (key for o in world.inventory.of("Sidecar") for key in (o.selector or {}))
-        rules = (key for o in world.inventory.of("DestinationRule") for key in (o.workload_selector or {}))
-        return tuple(sorted({*sidecars, *rules}))
-
-    return world.once("labels of callers", keys)
-
-
-def _addresses_matter(world: World) -> bool:
-    """Whether some policy looks at addresses."""
-    from meshcheck.analyse.connections import address_borders
-
-    def look() -> bool:
-        fields = (
-            field
-            for policy in world.inventory.of("AuthorizationPolicy")
-            for rule in policy.rules
-            for part in (*rule.sources, rule.conditions)
-            for field in part
-        )
-        return len(address_borders(world)) > 1 or any(f.name in ("ipBlocks", "remoteIpBlocks", "source.ip", "remote.ip") for f in fields)
-
-    return world.once("addresses matter", look)
-
-
-def _identity(world: World, servers: Sequence[Workload], principal: str | None) -> Any:
-    """Which tests of identity in the policies of the target the caller passes."""
-    out = []
-    for server in servers:
-        policies = compiled(world, server, True)
-        for rule in (*policies.custom, *policies.audit, *policies.deny, *policies.allow, *policies.dry_run):
-            for tests in (*rule.sources, rule.conditions):
-                out += [principal is not None and any(m(principal) for m in test.matches) for test in tests if test.needs == "principal"]
-    return tuple(out)
-
-
-def _network(world: World, question: Question, who: caller.CallerView, what: target.TargetView) -> Any:
-    """What name resolution and network policies say, and who says it."""
-    stations = [station for backend in what.backends for station in network.policies(world, question, who, backend, False)]
-    name = network.name_resolution(world, question, who, what, False)
-    return tuple((s.name, s.verdict, s.decider.meta.ref if s.decider else None, s.missing) for s in (*([name] if name else []), *stations))
+def _calling(world: World) -> Mapping[Name, Workload]:
+    """Workloads that may call: a pod whose controller was read is like its controller."""
+    controllers = {(w.namespace, w.kind, w.name) for w in world.workloads if w.kind != "Pod"}
+    return {
+        (w.namespace, f"{w.kind}/{w.name}"): w
+        for w in world.workloads
+        if w.phase not in ("Succeeded", "Failed") and not (w.owner and (w.namespace, w.owner.kind, w.owner.name) in controllers)
+    }

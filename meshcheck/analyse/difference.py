@@ -1,20 +1,19 @@
 """What becomes of calls when objects change: pair by pair, over all requests.
 
 Targets are the ports of Services and of ServiceEntries' hosts, and every way from outside. Calls that nothing changed can touch
-(`affected.py`) are not asked about; callers that nothing tells apart (`callers.py`) are asked about once.
+(`affected.py`) are not asked about; callers that nothing tells apart (`alike.py`) are asked about once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Literal
 
-from meshcheck.analyse.affected import Affected, Name
+from meshcheck.analyse.affected import Affected
 from meshcheck.analyse.between import compare, requests_between
-from meshcheck.analyse.callers import alike, caller_of, is_routed
+from meshcheck.analyse.callers import Callers, Goal, caller_of
 from meshcheck.analyse.classes import Change, RequestClass
 from meshcheck.analyse.shape import Shape
-from meshcheck.model.core import Workload
 from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.record import record
 from meshcheck.model.trace import ALLOWED
@@ -59,16 +58,6 @@ class Difference:
     """How many pairs of a class of callers and a target were asked about."""
 
 
-class _Goal(NamedTuple):
-    """A target, and what it is made of."""
-
-    name: str
-    target: Target
-    shape: Shape
-    key: Name
-    pods: frozenset[Name]
-
-
 def difference(old: World, new: World, touched: Affected, progress: Callable[[int, int], None] | None = None) -> Difference:
     """Compare two Worlds. `progress` is told how many of how many targets are done."""
     worlds = old, new
@@ -76,14 +65,15 @@ def difference(old: World, new: World, touched: Affected, progress: Callable[[in
     inexact: dict[str, None] = {}
     asked = 0
     goals = _goals(worlds)
+    callers = Callers(worlds, touched)
     for number, (before, after) in enumerate(goals.values()):
         if progress is not None:
             progress(number, len(goals))
         goal = _joined(before, after)
-        for group in alike(worlds, goal.target, _callers(worlds, goal, touched)):
+        for group in callers.groups(goal):
             asked += 1
-            names = tuple(str(workload) for workload in group)
-            there = [side is not None and _has(world, group[0]) for world, side in zip(worlds, (before, after))]
+            names = tuple(f"{namespace}/{name.partition('/')[2]}" for namespace, name in group)
+            there = [side is not None and callers.has(world, group[0]) for world, side in zip(worlds, (before, after))]
             found, left_open = _compare(worlds, there, caller_of(group[0]), goal.target, goal.shape)
             changes += [_change(kind, names, goal.name, one) for kind, one in found]
             inexact |= dict.fromkeys(f"{names[0]} → {goal.name}: {why}" for why in left_open)
@@ -110,7 +100,7 @@ def _compare(
     old, new = worlds
     if all(there):
         comparison = compare(old, new, caller, target, shape)
-        return [(_kind(c), (c.witness, c.description, c.old, c.new)) for c in comparison.changes], comparison.inexact
+        return [(_kind(c), (c.witness, c.description, c.old, c.new)) for c in comparison.changes if _counts(c)], comparison.inexact
     if not any(there):
         return [], ()
     classes = requests_between(new if there[1] else old, caller, target, shape)
@@ -132,23 +122,28 @@ def _kind(change: Change) -> Kind:
     return "policy" if same else "answer"
 
 
-def _has(world: World, workload: Workload) -> bool:
-    return world.find_workload(workload.namespace, f"{workload.kind}/{workload.name}") is not None
+def _counts(change: Change) -> bool:
+    """Whether a change is one: network policies isolate together, and which of them is named first does not matter."""
+    both = [one.policy is not None and one.policy.kind in _TOGETHER for one in (change.old, change.new)]
+    return not (all(both) and _kind(change) == "policy")
+
+
+_TOGETHER = ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 
 
 # ---- calls inside ----
 
 
-def _goals(worlds: tuple[World, World]) -> dict[str, tuple[_Goal | None, _Goal | None]]:
+def _goals(worlds: tuple[World, World]) -> dict[str, tuple[Goal | None, Goal | None]]:
     """What may be called by name, in each World."""
-    found: dict[str, list[_Goal | None]] = {}
+    found: dict[str, list[Goal | None]] = {}
     for side, world in enumerate(worlds):
         for goal in _called(world):
             found.setdefault(goal.name, [None, None])[side] = goal
     return {name: (sides[0], sides[1]) for name, sides in found.items()}
 
 
-def _joined(before: _Goal | None, after: _Goal | None) -> _Goal:
+def _joined(before: Goal | None, after: Goal | None) -> Goal:
     """A target as both Worlds have it: the pods of both, and HTTP where one of them speaks it."""
     goal = after or before
     assert goal is not None
@@ -158,7 +153,7 @@ def _joined(before: _Goal | None, after: _Goal | None) -> _Goal:
     return goal._replace(shape=shape, pods=before.pods | after.pods)
 
 
-def _called(world: World) -> Iterator[_Goal]:
+def _called(world: World) -> Iterator[Goal]:
     for service in world.services:
         pods = frozenset((w.namespace, f"{w.kind}/{w.name}") for w in world.pods_of(service))
         for port in service.ports:
@@ -166,7 +161,7 @@ def _called(world: World) -> Iterator[_Goal]:
                 protocol = port_protocol.protocol_of(port)
                 spoken = "udp" if port.protocol == "UDP" else "tcp" if protocol == port_protocol.TCP else "http"
                 suffix = "" if port.protocol == "TCP" else f"/{port.protocol}"
-                yield _Goal(
+                yield Goal(
                     f"{service.namespace}/{service.name}:{port.number}{suffix}",
                     Target(host=f"{service.name}.{service.namespace}", port=port.number),
                     Shape(protocol=spoken),
@@ -178,40 +173,9 @@ def _called(world: World) -> Iterator[_Goal]:
             for port in entry.ports:
                 if "*" not in host:
                     spoken = "http" if port_protocol.protocol_of(port) == port_protocol.HTTP else "tcp"
-                    yield _Goal(
+                    yield Goal(
                         f"{host}:{port.number}", Target(host=host, port=port.number), Shape(protocol=spoken), ("", host), frozenset()
                     )
-
-
-def _callers(worlds: tuple[World, World], goal: _Goal, touched: Affected) -> Iterable[Workload]:
-    """Callers whose calls to a target may change."""
-    every: dict[Name, Workload] = {}
-    for world in worlds:
-        every |= {(w.namespace, f"{w.kind}/{w.name}"): w for w in _calling(world)}
-    reached = (
-        touched.targets is None
-        or touched.services is None
-        or goal.key in touched.services
-        or not goal.pods.isdisjoint(touched.targets)
-        or (bool(touched.targets or touched.services) and any(is_routed(world, goal.target) for world in worlds))
-    )
-    if reached or touched.callers is None:
-        return every.values()
-    return [every[name] for name in touched.callers if name in every]
-
-
-def _calling(world: World) -> tuple[Workload, ...]:
-    """Workloads that may call: a pod whose controller was read is like its controller."""
-
-    def find() -> tuple[Workload, ...]:
-        controllers = {(w.namespace, w.kind, w.name) for w in world.workloads if w.kind != "Pod"}
-        return tuple(
-            w
-            for w in world.workloads
-            if w.phase not in ("Succeeded", "Failed") and not (w.owner and (w.namespace, w.owner.kind, w.owner.name) in controllers)
-        )
-
-    return world.once("workloads that may call", find)
 
 
 # ---- calls from outside ----

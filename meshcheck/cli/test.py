@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from meshcheck.analyse.assertions.alike import Alike
+from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.assertions.judge import judge
 from meshcheck.analyse.assertions.read import AssertionFile, read_assertions
 from meshcheck.cli.live import settle_namespace

@@ -72,9 +72,7 @@ class Faulty:
         else:
             kept = {k: v for k, v in handler.headers.items() if k.lower() in ("authorization", "accept", "content-type")}
             request = urllib.request.Request(self.server.url + handler.path, body, kept, method=handler.command)
-            opener = urllib.request.build_opener(
-                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.server._tls())
-            )
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.server._tls()))
             try:
                 with opener.open(request, timeout=60) as reply:
                     status, headers, raw = reply.status, {"Content-Type": reply.headers["Content-Type"]}, reply.read()

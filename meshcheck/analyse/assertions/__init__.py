@@ -3,6 +3,5 @@
 assertion.py   one statement: callers, targets, requests, what is expected
 read.py        statements from the values of a file
 select.py      which callers and targets of a World a statement means
-alike.py       callers that a target cannot tell apart
 judge.py       whether a statement holds, over all requests; a counterexample where it does not
 """

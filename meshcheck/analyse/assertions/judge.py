@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from meshcheck.analyse.assertions.alike import Alike
+from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.assertions.assertion import Assertion, Example, Judgement, Selector
-from meshcheck.analyse.assertions.select import End, Party, callers_of, comes_from_outside, ends_of, meant, ways_from_outside
+from meshcheck.analyse.assertions.select import callers_of, comes_from_outside, ends_of, meant, ways_from_outside
 from meshcheck.analyse.between import requests_between
 from meshcheck.analyse.classes import Classes, RequestClass
+from meshcheck.analyse.ends import End, Party
 from meshcheck.decode.urls import split_url
 from meshcheck.errors import UsageError
 from meshcheck.model.question import Caller, Question, Target

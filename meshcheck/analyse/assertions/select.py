@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from meshcheck.analyse.assertions.assertion import Assertion, Selection, Selector
+from meshcheck.analyse.ends import End, Party
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Caller, Target
 from meshcheck.semantics import port_protocol
@@ -18,24 +18,6 @@ from meshcheck.semantics.world import World
 DONE = ("Succeeded", "Failed")
 NOWHERE = "somewhere"
 """The namespace of a pod without a sidecar that is not in the input."""
-
-
-class Party(NamedTuple):
-    """One caller; `workload` is None for those that are no workload of the input."""
-
-    caller: Caller
-    workload: Workload | None
-
-
-class End(NamedTuple):
-    """One place that can be called: a port of a Service or of a pod, or a URL. `workloads`: who answers there."""
-
-    target: Target
-    protocol: str
-    workloads: tuple[Workload, ...]
-    direct: bool = False
-    paths: tuple[str, ...] = ()
-    """Where the address names one."""
 
 
 def callers_of(world: World, assertion: Assertion) -> list[Party]:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from meshcheck.analyse.assertions.alike import Alike
+from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.assertions.assertion import Judgement
 from meshcheck.analyse.assertions.judge import judge
 from meshcheck.analyse.assertions.read import read_assertions
-from meshcheck.analyse.assertions.select import End, Party, caller_of
+from meshcheck.analyse.assertions.select import caller_of
+from meshcheck.analyse.ends import End, Party
 from meshcheck.cli.world import build_world
 from meshcheck.load.read import Reading
 from meshcheck.model.question import Caller, Question, Target

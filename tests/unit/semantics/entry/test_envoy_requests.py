@@ -47,9 +47,7 @@ def test_matches(match: str, question: Json, taken: bool) -> None:
     check([*BASE, routes(route)], question, "allowed" if taken else "denied", "" if taken else "404")
 
 
-@pytest.mark.parametrize(
-    ("method", "status"), [("get", "400"), ("FOO", "400"), ("M-SEARCH", "400"), ("PROPFIND", ""), ("PURGE", "")]
-)
+@pytest.mark.parametrize(("method", "status"), [("get", "400"), ("FOO", "400"), ("M-SEARCH", "400"), ("PROPFIND", ""), ("PURGE", "")])
 def test_methods(method: str, status: str) -> None:
     """Envoy reads known methods in capital letters."""
     anything = "{route: [{destination: {host: web, port: {number: 80}}}]}"

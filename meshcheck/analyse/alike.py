@@ -7,11 +7,11 @@ the same functions that the trace engine uses; where that configuration may diff
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from meshcheck.analyse.assertions.select import End, Party
-from meshcheck.analyse.assertions.wires import Wires
+from meshcheck.analyse.ends import End, Party
+from meshcheck.analyse.wires import Wires
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
 from meshcheck.semantics.authorization.attributes import Attributes
@@ -55,18 +55,23 @@ class Alike:
 
     def groups(self, parties: Iterable[Party], end: End, question: Question) -> list[list[Party]]:
         """Callers that fare alike at a place that can be called; `question` is any call there."""
-        if any(is_gateway(w) or is_ingress_nginx(w) for w in end.workloads) or self._is_routed(end):
-            return [[party] for party in parties]
-        tests, by_address = self._tests(end)
-        what = targets.view(self.world, question, None)
-        place = _Place(end, question, what.backends, tests, by_address)
         found: dict[Hashable, list[Party]] = {}
-        for party in parties:
-            key: Hashable = id(party) if party.workload is None else self._key(party, party.workload, place)
+        for party, key in self.keys(parties, end, question):
             found.setdefault(key, []).append(party)
         return list(found.values())
 
-    def _is_routed(self, end: End) -> bool:
+    def keys(self, parties: Iterable[Party], end: End, question: Question) -> Iterator[tuple[Party, Hashable]]:
+        """Each caller with a key that is equal for those that fare alike, and means nothing in another World."""
+        if any(is_gateway(w) or is_ingress_nginx(w) for w in end.workloads) or self.is_routed(end):
+            yield from ((party, id(party)) for party in parties)
+            return
+        tests, by_address = self._tests(end)
+        what = targets.view(self.world, question, None)
+        place = _Place(end, question, what.backends, tests, by_address)
+        for party in parties:
+            yield party, id(party) if party.workload is None else self._key(party, party.workload, place)
+
+    def is_routed(self, end: End) -> bool:
         """Whether routes of the mesh may lead a call to another place than the one that is called."""
         if end.direct:
             return False

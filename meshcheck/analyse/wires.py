@@ -52,6 +52,12 @@ class Wires:
         meant = _NONE.union(*(reached.get(id(p), _NONE) | self._everybody.get(id(p), _NONE) for p in sending))
         return admitted.get(id(source), _NONE), meant
 
+    def said(self, source: Workload, target: Workload) -> Hashable | None:
+        """What the policies of both ends say to the pair, to be compared with what another World says; None where that is not known."""
+        found = self.key(source, target)
+        isolated = bool(self._policies.selecting(target, INGRESS)), bool(self._policies.selecting(source, EGRESS))
+        return None if found is None else (isolated, found)
+
     def _admitted(self, target: Workload) -> dict[int, Meant] | None:
         """Callers that a peer of the target's policies means; all others are not meant."""
         if id(target) not in self._ingress:
