@@ -147,18 +147,23 @@ def exposed(service: Service, call: Call) -> Entry:
     return Entry(name, enter)
 
 
+def _by_name(world: World, kind: str) -> dict[tuple[str, str], Any]:
+    """Namespace and name → the first object of a kind."""
+    return world.once((kind, "by name"), lambda: {(o.meta.namespace, o.meta.name): o for o in reversed(world.inventory.of(kind))})
+
+
 def _named(call: Call, via: Any) -> list[Entry]:
     """The entry point that the question names: a Gateway, a Service, or a workload."""
     world = call.world
     namespace, name, port = via.get("namespace") or "default", via.get("name") or "", via.get("port") or call.what.port
-    for gateway in world.inventory.of("IstioGateway"):
-        if (gateway.meta.namespace, gateway.meta.name) == (namespace, name) and not via.get("group"):
+    if not via.get("group"):
+        gateway = _by_name(world, "IstioGateway").get((namespace, name))
+        if gateway is not None:
             return [_of_pods(world, pod, port) for pod in gateway_pods(world, gateway)] or [
                 _lost(f"Gateway {namespace}/{name}", f"the pods of Gateway {namespace}/{name} ({_labels(gateway.selector)})")
             ]
-    for gateway in world.inventory.of("Gateway"):
-        if (gateway.meta.namespace, gateway.meta.name) == (namespace, name):
-            return gateway_entries(world, gateway, port)
+    if (gateway := _by_name(world, "Gateway").get((namespace, name))) is not None:
+        return gateway_entries(world, gateway, port)
     service = world.service(namespace, name)
     if service is not None:
         controller = controller_at(world, service)

@@ -13,10 +13,10 @@ from meshcheck.semantics.world.world import World
 
 def is_gateway(workload: Workload) -> bool:
     """Whether a pod's proxy is a gateway: nothing but a proxy runs in it."""
-    templates = workload.pod_annotations.get("inject.istio.io/templates", "")
-    if "gateway" in [name.strip() for name in templates.split(",")] or GATEWAY_NAME in workload.pod_labels:
+    if workload.containers == ("istio-proxy",) or GATEWAY_NAME in workload.pod_labels:
         return True
-    return workload.containers == ("istio-proxy",)
+    templates = workload.pod_annotations.get("inject.istio.io/templates")
+    return templates is not None and "gateway" in [name.strip() for name in templates.split(",")]
 
 
 def gateways_of(world: World, workload: Workload) -> tuple[Gateway, ...]:
@@ -32,4 +32,5 @@ def gateways_of(world: World, workload: Workload) -> tuple[Gateway, ...]:
 
 def gateway_pods(world: World, gateway: Gateway) -> tuple[Workload, ...]:
     """The gateway pods that a Gateway selects."""
-    return tuple(w for w in world.workloads if is_gateway(w) and gateway.selector and selects(gateway.selector, w.pod_labels))
+    every: tuple[Workload, ...] = world.once("gateway pods", lambda: tuple(w for w in world.workloads if is_gateway(w)))
+    return tuple(w for w in every if gateway.selector and selects(gateway.selector, w.pod_labels))
