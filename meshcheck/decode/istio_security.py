@@ -38,7 +38,7 @@ def decode_attachment(spec: Mapping[str, Any]) -> Attachment:
     if spec.get("targetRef"):
         refs.append(spec["targetRef"])
     targets = tuple(TargetRef(ref.get("group") or "", ref.get("kind") or "", ref.get("name") or "") for ref in refs)
-    return Attachment((selector.get("matchLabels") or {}) if selector else None, targets)
+    return Attachment((selector.get("matchLabels") or {}) if selector is not None else None, targets)
 
 
 def decode_authorization_policy(value: Mapping[str, Any], meta: Meta) -> AuthorizationPolicy:

@@ -42,11 +42,11 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
     known = world.namespace_as_known(namespace)
     labels = known.labels
     on_pod = workload.pod_labels.get("sidecar.istio.io/inject") or workload.pod_annotations.get("sidecar.istio.io/inject")
-    if labels.get("istio-injection") == "disabled":
-        return Sidecar(False, f"namespace {namespace} has the label istio-injection=disabled")
-    if on_pod == "false":
-        return Sidecar(False, "the pod has sidecar.istio.io/inject=false")
     ambient = _ambient(workload, labels)
+    refused = f"namespace {namespace} has the label istio-injection=disabled" if labels.get("istio-injection") == "disabled" else None
+    refused = refused or ("the pod has sidecar.istio.io/inject=false" if on_pod == "false" else None)
+    if refused is not None:
+        return Sidecar(False, f"namespace {namespace} is in ambient mode" if ambient else refused, ambient)
     if labels.get("istio-injection") == "enabled":
         return Sidecar(True, f"namespace {namespace} has the label istio-injection=enabled")
     if "istio.io/rev" in labels:
@@ -90,7 +90,6 @@ def _of_running_pods(world: World, workload: Workload) -> Sidecar | None:
 
 
 def _ambient(workload: Workload, namespace_labels: object) -> bool:
-    mode = workload.pod_labels.get("istio.io/dataplane-mode")
-    if mode is None and isinstance(namespace_labels, dict):
-        mode = namespace_labels.get("istio.io/dataplane-mode")
-    return mode == "ambient"
+    """Source: istio/istio:cni/pkg/util/enablement_selector.go:Matches; only `none` on the pod opts out of the namespace's mode."""
+    own, mode = workload.pod_labels.get("istio.io/dataplane-mode"), "istio.io/dataplane-mode"
+    return own == "ambient" or (own != "none" and isinstance(namespace_labels, dict) and namespace_labels.get(mode) == "ambient")

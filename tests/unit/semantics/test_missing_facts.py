@@ -58,6 +58,8 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
      app("shop", "web", annotations=RANGES)], CALL, "unknown", "address ranges"),
     ("an ambient caller", [*PLAIN_SHOP, space("mesh", "istio.io/dataplane-mode: ambient"), app("mesh", "web")],
      {**TO_LEGACY, "from": {"namespace": "mesh", "workload": "web"}}, "unknown", "ztunnel"),
+    ("an ambient caller that refuses a sidecar", [*PLAIN_SHOP, space("mesh", "istio.io/dataplane-mode: ambient, istio-injection: disabled"),
+     app("mesh", "web")], {**TO_LEGACY, "from": {"namespace": "mesh", "workload": "web"}}, "unknown", "ztunnel"),
     ("an EnvoyFilter", [*SHOP, LUA], CALL, "unknown", "EnvoyFilter shop/lua"),
     ("an EnvoyFilter for clusters", [*SHOP, LUA.replace("HTTP_FILTER", "CLUSTER")], CALL, "allowed", ""),
     ("a browser", SHOP, {**CALL, "origin": "https://app.example.com"}, "unknown", "Access-Control-Allow-Origin"),

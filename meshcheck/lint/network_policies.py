@@ -1,0 +1,123 @@
+"""What NetworkPolicies select and mean among the workloads of the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.proxies import servers, workload_ports
+from meshcheck.model.core import Selector, Workload
+from meshcheck.model.network_policy import EGRESS, INGRESS, NetworkPolicy, Peer, PodPeer, PolicyRule, PortRange
+from meshcheck.semantics.network_policy.peers import Endpoint, means_pods
+from meshcheck.semantics.network_policy.ports import covers
+from meshcheck.semantics.tracing.network import endpoint, policy_set
+
+DIRECTIONS = (INGRESS, EGRESS)
+
+
+def end_of(evidence: Evidence, workload: Workload) -> Endpoint:
+    """A workload as an end of a connection; the labels of a namespace of which no Namespace was read are not known."""
+
+    def make() -> Endpoint:
+        known = evidence.world.namespace_as_known(workload.namespace).meta is not None
+        return endpoint(evidence.world, workload, "")._replace(labels_known=known)
+
+    return evidence.once(("end", id(workload)), make)
+
+
+def selected(evidence: Evidence, policy: NetworkPolicy) -> tuple[Workload, ...]:
+    """Workloads that a NetworkPolicy selects, without those in the host's network."""
+
+    def find() -> tuple[Workload, ...]:
+        return tuple(w for w in _near(evidence, policy.pods, policy.meta.namespace) if not w.host_network)
+
+    return evidence.once(("selected", id(policy)), find)
+
+
+def isolating(evidence: Evidence, workload: Workload, direction: str) -> tuple[NetworkPolicy, ...]:
+    """NetworkPolicies that isolate a workload in a direction."""
+    return policy_set(evidence.world).selecting(workload, direction)
+
+
+def isolated(evidence: Evidence, direction: str) -> tuple[Workload, ...]:
+    """Workloads that a NetworkPolicy isolates in a direction."""
+    wanted = {id(w): w for p in evidence.of("NetworkPolicy") if direction in p.directions for w in selected(evidence, p)}
+    return tuple(wanted.values())
+
+
+def has_admin(evidence: Evidence) -> bool:
+    """Whether an admin policy may decide before any NetworkPolicy."""
+    return policy_set(evidence.world).has_admin
+
+
+def meant(evidence: Evidence, policy: NetworkPolicy, peer: PodPeer) -> tuple[Workload, ...] | None:
+    """Workloads that a peer certainly means; None where it may mean others, because a namespace's labels were not read."""
+
+    def find() -> tuple[Workload, ...] | None:
+        out = []
+        everywhere = None if peer.namespaces is not None else policy.meta.namespace
+        for workload in _near(evidence, peer.pods or Selector(()), everywhere):
+            answer = means_pods(peer, end_of(evidence, workload), policy.meta.namespace)
+            if answer is None:
+                return None
+            if answer:
+                out.append(workload)
+        return tuple(out)
+
+    return evidence.once(("meant", id(policy), peer.field), find)
+
+
+def pod_peers(rule: PolicyRule) -> Iterator[PodPeer]:
+    """Peers of a rule that mean pods."""
+    return (peer for peer in rule.peers if isinstance(peer, PodPeer))
+
+
+def peers_of(policy: NetworkPolicy, direction: str) -> Iterator[tuple[PolicyRule, Peer]]:
+    """All peers of a direction that the policy isolates."""
+    for rule in policy.rules(direction) if direction in policy.directions else ():
+        yield from ((rule, peer) for peer in rule.peers)
+
+
+def ports_open(evidence: Evidence, rule: PolicyRule, target: Workload) -> tuple[tuple[str, int], ...]:
+    """(protocol, number) of a target's ports that a rule is for: those that it names, or all on which the target is known to serve."""
+    out: list[tuple[str, int]] = []
+    for span in rule.ports or (PortRange("TCP", 0, 65535, None, ()),):
+        protocol = span.protocol or "TCP"
+        if span.name is None and span.low == span.high:
+            out.append((protocol, span.low))
+        else:
+            numbers = {p.number for p in target.ports if p.protocol == protocol}
+            numbers |= set(workload_ports(evidence, target)) if protocol == "TCP" else set()
+            out += [(protocol, n) for n in sorted(numbers) if covers(span, end_of(evidence, target), protocol, n)]
+    return tuple(dict.fromkeys(out))
+
+
+def covers_number(rule: PolicyRule, protocol: str, number: int) -> bool:
+    """Whether a rule is for a port by its number, or for all ports."""
+    return not rule.ports or any(s.name is None and s.protocol in (None, protocol) and s.low <= number <= s.high for s in rule.ports)
+
+
+def is_single(span: PortRange) -> bool:
+    """Whether an entry is for one port by its number."""
+    return span.name is None and span.low == span.high
+
+
+def _near(evidence: Evidence, pods: Selector, namespace: str | None) -> Iterable[Workload]:
+    """Workloads that a selector matches, in a namespace or everywhere."""
+    table = evidence.once("by label for network policies", lambda: _by_label(evidence))
+    rarest = min(
+        ([w for value in r.values for w in table.get((namespace, r.key, value), ())] for r in pods.requirements if r.operator == "In"),
+        key=len,
+        default=table.get((namespace, "", ""), []),
+    )
+    return [w for w in rarest if pods.matches(w.pod_labels)]
+
+
+def _by_label(evidence: Evidence) -> dict[tuple[str | None, str, str], list[Workload]]:
+    """Under each label, and under an empty one, by namespace and for all of them."""
+    out: dict[tuple[str | None, str, str], list[Workload]] = {}
+    for workload in servers(evidence):
+        for key, value in (*workload.pod_labels.items(), ("", "")):
+            for namespace in (workload.namespace, None):
+                out.setdefault((namespace, key, value), []).append(workload)
+    return out
