@@ -121,3 +121,30 @@ def _by_label(evidence: Evidence) -> dict[tuple[str | None, str, str], list[Work
             for namespace in (workload.namespace, None):
                 out.setdefault((namespace, key, value), []).append(workload)
     return out
+
+
+def namespaces_of(evidence: Evidence, policy: NetworkPolicy, peer: PodPeer) -> tuple[str, ...] | None:
+    """Namespaces that a peer means; None where the labels of one that it may mean were not read."""
+    if peer.namespaces is None:
+        return (policy.meta.namespace,)
+    out = []
+    for namespace in evidence.world.namespaces.values():
+        for one in peer.namespaces.requirements:
+            if namespace.meta is None and one.key != "kubernetes.io/metadata.name":
+                return None
+        if peer.namespaces.matches(namespace.labels):
+            out.append(namespace.name)
+    return tuple(out)
+
+
+def targets_of(evidence: Evidence, policy: NetworkPolicy, direction: str, rule: PolicyRule) -> tuple[Workload, ...]:
+    """The workloads whose ports a rule is about: those selected, or for egress those of the peers; empty where some are not known."""
+    if direction == INGRESS:
+        return selected(evidence, policy)
+    out: list[Workload] = []
+    for peer in rule.peers:
+        found = meant(evidence, policy, peer) if isinstance(peer, PodPeer) else None
+        if not found:
+            return ()
+        out += found
+    return tuple(out)
