@@ -11,7 +11,7 @@ from meshcheck.model.gateway_api import Gateway
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import Path
 from meshcheck.semantics.ambient.waypoints import Binding, binding, is_waypoint
-from meshcheck.semantics.ambient.ztunnel import is_sent
+from meshcheck.semantics.ambient.ztunnel import Translated, is_sent, translate
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.world.sidecars import sidecar_of
 
@@ -44,6 +44,11 @@ def at_ztunnel(evidence: Evidence, policy: Any) -> tuple[Workload, ...]:
 def sent_to(evidence: Evidence, workload: Workload) -> tuple[AuthorizationPolicy, ...]:
     """The AuthorizationPolicies that the ztunnel of a workload has."""
     return tuple(p for p in evidence.world.authorization_policies(workload) if is_sent(p))
+
+
+def translated(evidence: Evidence, policy: AuthorizationPolicy) -> tuple[Translated, ...]:
+    """The rules of a policy as ztunnel has them."""
+    return evidence.once(("translated", id(policy)), lambda: translate(policy))
 
 
 def waypoint_of(evidence: Evidence, service: Service) -> Binding:

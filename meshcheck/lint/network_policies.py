@@ -8,7 +8,7 @@ from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import servers, workload_ports
 from meshcheck.model.core import Selector, Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS, NetworkPolicy, Peer, PodPeer, PolicyRule, PortRange
-from meshcheck.semantics.network_policy.peers import Endpoint, means_pods
+from meshcheck.semantics.network_policy.peers import Endpoint, selects_namespace
 from meshcheck.semantics.network_policy.ports import covers
 from meshcheck.semantics.tracing.network import endpoint, policy_set
 
@@ -51,20 +51,23 @@ def has_admin(evidence: Evidence) -> bool:
 
 
 def meant(evidence: Evidence, policy: NetworkPolicy, peer: PodPeer) -> tuple[Workload, ...] | None:
-    """Workloads that a peer certainly means; None where it may mean others, because a namespace's labels were not read."""
+    """Workloads that a peer certainly means; None where others may be meant: labels of a namespace were not read, or a pod is in
+    the host's network."""
 
     def find() -> tuple[Workload, ...] | None:
-        out = []
-        everywhere = None if peer.namespaces is not None else policy.meta.namespace
-        for workload in _near(evidence, peer.pods or Selector(()), everywhere):
-            answer = means_pods(peer, end_of(evidence, workload), policy.meta.namespace)
-            if answer is None:
-                return None
-            if answer:
-                out.append(workload)
-        return tuple(out)
+        names = namespaces_of(evidence, policy, peer)
+        if names is None:
+            return None
+        out = [w for name in names for w in _near(evidence, peer.pods or Selector(()), name)]
+        return None if any(w.host_network for w in out) else tuple(out)
 
-    return evidence.once(("meant", id(policy), peer.field), find)
+    where = policy.meta.namespace if peer.namespaces is None else like(peer.namespaces)
+    return evidence.once(("meant", where, like(peer.pods) if peer.pods else ()), find)
+
+
+def like(selector: Selector) -> tuple[object, ...]:
+    """What a selector asks for, wherever it is written: selectors that are alike are asked once."""
+    return tuple((r.key, r.operator, r.values) for r in selector.requirements)
 
 
 def pod_peers(rule: PolicyRule) -> Iterator[PodPeer]:
@@ -102,8 +105,8 @@ def is_single(span: PortRange) -> bool:
     return span.name is None and span.low == span.high
 
 
-def _near(evidence: Evidence, pods: Selector, namespace: str | None) -> Iterable[Workload]:
-    """Workloads that a selector matches, in a namespace or everywhere."""
+def _near(evidence: Evidence, pods: Selector, namespace: str) -> Iterable[Workload]:
+    """Workloads of a namespace that a selector matches."""
     table = evidence.once("by label for network policies", lambda: _by_label(evidence))
     rarest = min(
         ([w for value in r.values for w in table.get((namespace, r.key, value), ())] for r in pods.requirements if r.operator == "In"),
@@ -113,28 +116,38 @@ def _near(evidence: Evidence, pods: Selector, namespace: str | None) -> Iterable
     return [w for w in rarest if pods.matches(w.pod_labels)]
 
 
-def _by_label(evidence: Evidence) -> dict[tuple[str | None, str, str], list[Workload]]:
-    """Under each label, and under an empty one, by namespace and for all of them."""
-    out: dict[tuple[str | None, str, str], list[Workload]] = {}
+def _by_label(evidence: Evidence) -> dict[tuple[str, str, str], list[Workload]]:
+    """Under each label, and under an empty one, by namespace."""
+    out: dict[tuple[str, str, str], list[Workload]] = {}
     for workload in servers(evidence):
         for key, value in (*workload.pod_labels.items(), ("", "")):
-            for namespace in (workload.namespace, None):
-                out.setdefault((namespace, key, value), []).append(workload)
+            out.setdefault((workload.namespace, key, value), []).append(workload)
     return out
 
 
 def namespaces_of(evidence: Evidence, policy: NetworkPolicy, peer: PodPeer) -> tuple[str, ...] | None:
     """Namespaces that a peer means; None where the labels of one that it may mean were not read."""
-    if peer.namespaces is None:
+    wanted = peer.namespaces
+    if wanted is None:
         return (policy.meta.namespace,)
+    return evidence.once(("namespaces meant", like(wanted)), lambda: _namespaces(evidence, wanted))
+
+
+def _namespaces(evidence: Evidence, wanted: Selector) -> tuple[str, ...] | None:
     out = []
     for namespace in evidence.world.namespaces.values():
-        for one in peer.namespaces.requirements:
-            if namespace.meta is None and one.key != "kubernetes.io/metadata.name":
-                return None
-        if peer.namespaces.matches(namespace.labels):
+        end = Endpoint(None, namespace, "", labels_known=namespace.meta is not None)
+        answer = selects_namespace(wanted, end)
+        if answer is None:
+            return None
+        if answer:
             out.append(namespace.name)
     return tuple(out)
+
+
+def is_elsewhere(evidence: Evidence, namespace: str) -> bool:
+    """Whether a namespace is one that others fill: every cluster has it, whatever the input holds."""
+    return namespace.startswith("kube-") or namespace in ("default", evidence.world.mesh.root_namespace)
 
 
 def targets_of(evidence: Evidence, policy: NetworkPolicy, direction: str, rule: PolicyRule) -> tuple[Workload, ...]:

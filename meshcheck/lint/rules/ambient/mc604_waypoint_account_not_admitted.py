@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshcheck.lint.ambient import bound_to, captured, sent_to
+from meshcheck.lint.ambient import bound_to, captured, sent_to, translated
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
@@ -56,7 +56,7 @@ from meshcheck.model.gateway_api import Gateway
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import ObjectRef, Path
 from meshcheck.semantics.ambient.waypoints import account
-from meshcheck.semantics.ambient.ztunnel import Peer, translate
+from meshcheck.semantics.ambient.ztunnel import Peer
 from meshcheck.semantics.tracing.server import target_number
 
 _KINDS = ("AuthorizationPolicy", "Gateway", "Service", "Workload", "Namespace")
@@ -86,7 +86,7 @@ def _refused(evidence: Evidence, workload: Workload, service: Service, gateway: 
     mesh = evidence.world.mesh
     peer = Peer(mesh.trust_domain if mesh.known else None, gateway.meta.namespace, account(gateway))
     numbers = [n for p in service.ports if p.protocol == "TCP" and (n := target_number(p, workload)) is not None]
-    rules = [r for policy in allow for r in evidence.once(("at ztunnel", id(policy)), lambda policy=policy: translate(policy))]  # type: ignore[misc]
+    rules = [one for policy in allow for one in translated(evidence, policy)]
     return bool(numbers) and all(r.holds(peer, n) is False for r in rules for n in numbers)
 
 

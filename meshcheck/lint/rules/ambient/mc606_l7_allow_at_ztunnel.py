@@ -38,11 +38,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshcheck.lint.ambient import at_ztunnel
+from meshcheck.lint.ambient import at_ztunnel, translated
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.semantics.ambient.ztunnel import is_sent, translate
+from meshcheck.semantics.ambient.ztunnel import is_sent
 
 
 @rule("MC606", "l7-allow-at-ztunnel", severity="error", needs="documents")
@@ -52,7 +52,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
         workloads = at_ztunnel(evidence, policy) if policy.action == "ALLOW" and is_sent(policy) else ()
         if not workloads:
             continue
-        rules = translate(policy)
+        rules = translated(evidence, policy)
         none_left = all(each.left_out for each in rules)
         for one in rules:
             if one.left_out:

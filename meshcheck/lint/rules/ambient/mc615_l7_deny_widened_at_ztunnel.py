@@ -40,11 +40,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshcheck.lint.ambient import at_ztunnel
+from meshcheck.lint.ambient import at_ztunnel, translated
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.semantics.ambient.ztunnel import is_sent, translate
+from meshcheck.semantics.ambient.ztunnel import is_sent
 
 
 @rule("MC615", "l7-deny-widened-at-ztunnel", severity="error", needs="documents")
@@ -52,7 +52,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     """Entries of which a part is enforced."""
     for policy in evidence.of("AuthorizationPolicy"):
         workloads = at_ztunnel(evidence, policy) if policy.action == "DENY" and is_sent(policy) else ()
-        for one in translate(policy) if workloads else ():
+        for one in translated(evidence, policy) if workloads else ():
             for match in (m for clause in one.clauses for m in clause if not one.void):
                 if match.kept and match.lost:
                     rest = ", ".join(f"`{f.name}`" for f in match.kept)

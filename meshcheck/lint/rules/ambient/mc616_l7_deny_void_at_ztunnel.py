@@ -40,11 +40,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshcheck.lint.ambient import at_ztunnel
+from meshcheck.lint.ambient import at_ztunnel, translated
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.semantics.ambient.ztunnel import is_sent, translate
+from meshcheck.semantics.ambient.ztunnel import is_sent
 
 
 @rule("MC616", "l7-deny-void-at-ztunnel", severity="error", needs="documents", audience="security")
@@ -52,7 +52,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     """Rules, and entries, of which nothing is left."""
     for policy in evidence.of("AuthorizationPolicy"):
         workloads = at_ztunnel(evidence, policy) if policy.action == "DENY" and is_sent(policy) else ()
-        for one in translate(policy) if workloads else ():
+        for one in translated(evidence, policy) if workloads else ():
             if void := next((m for m in one.void if m.lost), None):
                 name = void.lost[0].name
                 words = f"this rule blocks nothing for {listed(workloads)}: ztunnel cannot see `{name}`, and nothing else is left to match"

@@ -28,7 +28,7 @@ Pods that an operator makes, and of which no manifest tells.
 ## Silent when
 
 The world is open; a namespace that the peer may mean has no workload in the input, or its labels were not read; the peer means all
-namespaces, which is more than a set of files holds.
+namespaces, which is more than a set of files holds, or one that comes with the cluster or with Istio.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import DIRECTIONS, meant, namespaces_of, peers_of
+from meshcheck.lint.network_policies import DIRECTIONS, is_elsewhere, meant, namespaces_of, peers_of
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.selection import near_label
 from meshcheck.model.network_policy import PodPeer
@@ -52,7 +52,8 @@ def check(evidence: Evidence) -> Iterator[Found]:
                     continue
                 names = namespaces_of(evidence, policy, peer)
                 scope = [evidence.world.workloads_in(name) for name in names or ()]
-                if names and all(scope) and (peer.namespaces is None or peer.namespaces.requirements):
+                elsewhere = any(is_elsewhere(evidence, name) for name in names or () if name != policy.meta.namespace)
+                if names and all(scope) and not elsewhere and (peer.namespaces is None or peer.namespaces.requirements):
                     wanted = {r.key: r.values[0] for r in peer.pods.requirements if r.operator == "In"}
                     hint = near_label(wanted, tuple(w for each in scope for w in each))
                     where = ", ".join(f"`{name}`" for name in names[:3])

@@ -60,15 +60,19 @@ def check(evidence: Evidence) -> Iterator[Found]:
         for direction in DIRECTIONS:
             for one in policy.rules(direction) if direction in policy.directions else ():
                 if any(s.protocol == "TCP" for s in one.ports) and not covers_number(one, "TCP", HBONE):
-                    shut = [w for w in selected(evidence, policy) if is_captured(evidence, w) and not _open(evidence, w, direction, policy)]
+                    shut = [w for w in selected(evidence, policy) if is_captured(evidence, w) and not _open(evidence, w, direction)]
                     if shut and _admits(evidence, policy, one):
                         yield _finding(policy, direction, one, shut)
 
 
-def _open(evidence: Evidence, workload: Workload, direction: str, own: NetworkPolicy) -> bool:
+def _open(evidence: Evidence, workload: Workload, direction: str) -> bool:
     """Whether a rule opens the tunnel's port to anybody: then somebody has thought of it."""
-    policies = (own, *isolating(evidence, workload, direction))
-    return any(covers_number(one, "TCP", HBONE) for policy in policies for one in policy.rules(direction))
+
+    def find() -> bool:
+        rules = (one for policy in isolating(evidence, workload, direction) for one in policy.rules(direction))
+        return any(covers_number(one, "TCP", HBONE) for one in rules)
+
+    return evidence.once(("tunnel open", id(workload), direction), find)
 
 
 def _admits(evidence: Evidence, policy: NetworkPolicy, one: PolicyRule) -> bool:
