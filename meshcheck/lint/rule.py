@@ -26,7 +26,7 @@ from meshcheck.model.trace import Fix
 if TYPE_CHECKING:
     from meshcheck.decode.admission import Problem
     from meshcheck.lint.evidence import Evidence
-    from meshcheck.lint.suppress import Applied
+    from meshcheck.lint.marks import Applied
 
 Needs = Literal["document", "documents", "absence", "two-worlds", "live"]
 """What a rule must see before it may speak.

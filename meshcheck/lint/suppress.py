@@ -14,36 +14,15 @@ from fnmatch import fnmatchcase
 
 from meshcheck.decode.collect import Document
 from meshcheck.lint.evidence import reference
+from meshcheck.lint.marks import Applied, Suppression
 from meshcheck.lint.rule import Rule
 from meshcheck.lint.settings import Excused, means
 from meshcheck.model.finding import Finding
 from meshcheck.model.objects import ObjectRef, Place, Span
-from meshcheck.model.record import record, replace
+from meshcheck.model.record import replace
 
 ANNOTATION = "meshcheck.io/ignore"
 _COMMENT = re.compile(r"(?:^|\s)#\s*meshcheck:\s*(ignore|ignore-file)\s*\[([^\]]*)\]:?\s*(.*?)\s*$")
-
-
-@record
-class Suppression:
-    """One mark and what it covers."""
-
-    codes: tuple[str, ...]
-    reason: str
-    kind: str
-    """`annotation`, `comment` or `settings`."""
-    place: Place | None
-    object: ObjectRef | None
-    covers: Callable[[Finding], bool]
-
-
-@record
-class Applied:
-    """A suppression after the run. `checked`: it counts, and each of its rules ran."""
-
-    suppression: Suppression
-    used: bool
-    checked: bool
 
 
 def suppressions(

@@ -79,9 +79,7 @@ class Api:
         query = {"fieldManager": manager, "force": "true"}
         return self._patiently("PATCH", path, "application/json", query, body, "application/apply-patch+yaml")
 
-    def stream(
-        self, path: str, timeout: float | None = None, on_open: Callable[[], None] | None = None, **query: Any
-    ) -> Iterator[Any]:
+    def stream(self, path: str, timeout: float | None = None, on_open: Callable[[], None] | None = None, **query: Any) -> Iterator[Any]:
         """The objects of a watch, line by line, until the server ends it. `timeout`: seconds of silence after which it counts as broken.
 
         `on_open` is called when the server has taken the watch, which may be long before it has something to say.

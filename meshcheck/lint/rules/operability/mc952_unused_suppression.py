@@ -33,8 +33,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meshcheck.lint.marks import Applied
 from meshcheck.lint.rule import Found, review
-from meshcheck.lint.suppress import Applied
 
 
 @review("MC952", "unused-suppression", severity="info")

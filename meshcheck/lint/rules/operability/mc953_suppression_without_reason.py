@@ -34,8 +34,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meshcheck.lint.marks import Applied
 from meshcheck.lint.rule import Found, review
-from meshcheck.lint.suppress import Applied
 
 
 @review("MC953", "suppression-without-reason", severity="info")
