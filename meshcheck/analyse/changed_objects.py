@@ -26,8 +26,13 @@ class ObjectChange:
     new: Origin | None
 
 
-def changed_objects(old: Iterable[Document], new: Iterable[Document], default_namespace: str = "default") -> tuple[ObjectChange, ...]:
-    """Objects that were added, removed or changed, in the order of the new documents, then of the old ones."""
+def changed_objects(
+    old: Iterable[Document], new: Iterable[Document], default_namespace: str = "default", applied: bool = False
+) -> tuple[ObjectChange, ...]:
+    """Objects that were added, removed or changed, in the order of the new documents, then of the old ones.
+
+    `applied`: the new documents are laid over the old ones, as `kubectl apply` does: fields that only the old one has are defaults or stay.
+    """
     before, after = _by_identity(old, default_namespace), _by_identity(new, default_namespace)
     out = []
     for key, (ref, document) in after.items():
@@ -35,7 +40,7 @@ def changed_objects(old: Iterable[Document], new: Iterable[Document], default_na
             out.append(ObjectChange(ref, "added", (), None, document.origin))
             continue
         was = before[key][1]
-        if was.value is not document.value and (fields := tuple(_fields(_content(was.value), _content(document.value), ()))):
+        if was.value is not document.value and (fields := tuple(_fields(_content(was.value), _content(document.value), (), applied))):
             out.append(ObjectChange(ref, "changed", fields[:_MOST_FIELDS], was.origin, document.origin))
     out += [ObjectChange(ref, "removed", (), document.origin, None) for key, (ref, document) in before.items() if key not in after]
     return tuple(out)
@@ -65,18 +70,18 @@ def _content(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return out
 
 
-def _fields(old: Any, new: Any, path: Path) -> Iterator[Path]:
+def _fields(old: Any, new: Any, path: Path, applied: bool) -> Iterator[Path]:
     """Paths of what differs: as deep as both have mappings, or lists of one length."""
     if old == new:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys((*old, *new)):
             if key in old and key in new:
-                yield from _fields(old[key], new[key], (*path, key))
-            else:
+                yield from _fields(old[key], new[key], (*path, key), applied)
+            elif key in new or not applied:
                 yield (*path, key)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for number, (one, other) in enumerate(zip(old, new)):
-            yield from _fields(one, other, (*path, number))
+            yield from _fields(one, other, (*path, number), applied)
     else:
         yield path

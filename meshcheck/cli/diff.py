@@ -101,7 +101,7 @@ def _report(options: argparse.Namespace, old: Side, new: Side) -> DiffReport:
     worlds = world_of(options, old.reading), world_of(options, new.reading)
     for side, world in zip((old, new), worlds):
         warn(side.reading, world)
-    objects = changed_objects(old.reading.documents, new.reading.documents, options.namespace or "default")
+    objects = changed_objects(old.reading.documents, new.reading.documents, options.namespace or "default", applied=bool(options.over))
 
     def locate(change: ObjectChange, field: Path) -> Place | None:
         return new.reading.place(change.new, field) if change.new else old.reading.place(change.old, field)
@@ -120,6 +120,7 @@ def _report(options: argparse.Namespace, old: Side, new: Side) -> DiffReport:
         vanished=vanished,
         locate=locate,
         linted=linted,
+        sources=(*new.options, *(("--closed-world",) if new.options and options.closed_world else ())),
     )
 
 

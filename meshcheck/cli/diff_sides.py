@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from meshcheck.cli.sources import read_sources
 from meshcheck.errors import UsageError
@@ -16,6 +16,8 @@ class Side(NamedTuple):
 
     name: str
     reading: Reading
+    options: tuple[str, ...] = ()
+    """The options that name it for other commands; empty for a revision."""
 
 
 def sides_of(options: argparse.Namespace, exact: bool) -> tuple[Side, Side]:
@@ -24,10 +26,7 @@ def sides_of(options: argparse.Namespace, exact: bool) -> tuple[Side, Side]:
     if options.over:
         if options.old or not sources:
             raise UsageError("`--over BASE` wants the files that are laid over it, with `-f`, and no OLD and NEW")
-        shown = " ".join(value for _, value in sources)
-        return _side(options, options.over, exact), Side(
-            f"{options.over} + {shown}", _read(options, [*_sources(options.over), *sources], exact)
-        )
+        return _side(options, options.over, exact), _over(options, options.over, sources, exact)
     if options.old and ".." in options.old and not Path(options.old).exists():
         if options.new:
             raise UsageError(f"`{options.old}` names both sides: give the files with `-f`, and no `{options.new}`")
@@ -42,7 +41,29 @@ def sides_of(options: argparse.Namespace, exact: bool) -> tuple[Side, Side]:
 
 
 def _side(options: argparse.Namespace, word: str, exact: bool) -> Side:
-    return Side(word, _read(options, _sources(word), exact))
+    return Side(word, _read(options, _sources(word), exact), _options(_sources(word)))
+
+
+def _over(options: argparse.Namespace, base: str, sources: list[tuple[str, str]], exact: bool) -> Side:
+    every = [*_sources(base), *sources]
+    live = () if _sources(base) else ("--live",)
+    reading = _read(options, every, exact, bool(live))
+    last = {_identity(document.value): document for document in reading.documents}
+    reading.documents = [document for document in reading.documents if last[_identity(document.value)] is document]
+    return Side(f"{base} + {' '.join(value for _, value in sources)}", reading, (*live, *_options(every)))
+
+
+def _identity(value: dict[str, Any]) -> tuple[object, ...]:
+    """What makes two documents one object, in whichever version of its API."""
+    meta = value.get("metadata")
+    names = (meta.get("namespace"), meta.get("name")) if isinstance(meta, dict) else (None, id(value))
+    return value["apiVersion"].rpartition("/")[0], value["kind"], *map(str, names)
+
+
+def _options(sources: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Sources as the words of the command line."""
+    words = {"PATH": "-f", "DIR": "-k", "CHART": "--helm", "FILE": "--snapshot"}
+    return tuple(word for kind, value in sources for word in (words[kind], value))
 
 
 def _sources(word: str) -> list[tuple[str, str]]:
@@ -52,8 +73,8 @@ def _sources(word: str) -> list[tuple[str, str]]:
     return [("FILE" if word.endswith((".jsonl.gz", ".jsonl", ".snapshot")) else "PATH", word)]
 
 
-def _read(options: argparse.Namespace, sources: list[tuple[str, str]], exact: bool) -> Reading:
-    copied = argparse.Namespace(**{**vars(options), "sources": sources})
+def _read(options: argparse.Namespace, sources: list[tuple[str, str]], exact: bool, live: bool = False) -> Reading:
+    copied = argparse.Namespace(**{**vars(options), "sources": sources, "live": live})
     return read_sources(copied, exact)
 
 
@@ -71,7 +92,7 @@ def _revisions(options: argparse.Namespace, words: str, sources: list[tuple[str,
         if revision:
             reading = Reading(exact=exact)
             add_revision(reading, revision, paths)
+            sides.append(Side(revision, reading))
         else:
-            reading = _read(options, sources, exact)
-        sides.append(Side(revision or "the work tree", reading))
+            sides.append(Side("the work tree", _read(options, sources, exact), _options(sources)))
     return sides[0], sides[1]

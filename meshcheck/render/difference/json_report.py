@@ -11,8 +11,8 @@ from meshcheck.analyse.difference import CallChange
 from meshcheck.model.objects import dotted
 from meshcheck.render.difference.report import DiffReport
 from meshcheck.render.lint.json_report import finding_json
-from meshcheck.render.question_words import trace_command
 from meshcheck.render.style import Style
+from meshcheck.render.trace_command import trace_command
 from meshcheck.render.trace_json import place_json, question_json, symptom_json
 
 SCHEMA = "meshcheck/diff/v1"
@@ -38,7 +38,7 @@ def diff_json(report: DiffReport) -> dict[str, Any]:
             }
             for change in report.objects
         ],
-        "calls": [_call(change) for change in report.difference.changes],
+        "calls": [_call(change, report.sources) for change in report.difference.changes],
         "connections": None if report.connections is None else [_connection(changed) for changed in report.connections],
         "findings": {
             "new": [finding_json(finding) for finding in report.appeared],
@@ -50,14 +50,14 @@ def diff_json(report: DiffReport) -> dict[str, Any]:
     }
 
 
-def _call(change: CallChange) -> dict[str, Any]:
+def _call(change: CallChange, sources: tuple[str, ...]) -> dict[str, Any]:
     return {
         "change": change.kind,
         "from": list(change.callers),
         "to": change.target,
         "requests": change.description,
         "question": question_json(change.witness),
-        "command": trace_command(change.witness),
+        "command": trace_command(change.witness, sources),
         "old": _answer(change.old),
         "new": _answer(change.new),
     }

@@ -8,8 +8,8 @@ from meshcheck.analyse.difference import CallChange
 from meshcheck.model.objects import dotted
 from meshcheck.render.difference.report import TITLES, DiffReport, answer_words, callers_words, decider_words
 from meshcheck.render.difference.text import spans_words, summary
-from meshcheck.render.question_words import trace_command
 from meshcheck.render.style import Style
+from meshcheck.render.trace_command import trace_command
 
 _MOST_ROWS = 40
 _MOST_EDGES = 30
@@ -28,7 +28,7 @@ def render(report: DiffReport, _: Style) -> str:
             lines += [_row(change) for change in changes[:_MOST_ROWS]]
             if len(changes) > _MOST_ROWS:
                 lines.append(f"| … | | {len(changes) - _MOST_ROWS} more | | |")
-            lines += ["", *_commands(changes[:5]), ""]
+            lines += ["", *_commands(changes[:5], report.sources), ""]
     if report.connections:
         lines += ["#### Network policies", "", "| From | To | Before | After |", "|---|---|---|---|"]
         lines += [f"| {c.source} | {c.target} | {spans_words(c.old)} | {spans_words(c.new)} |" for c in report.connections[:_MOST_ROWS]]
@@ -78,9 +78,9 @@ def _answer(change: CallChange, before: bool) -> str:
     return f"{answer_words(one)} ({by})" if by else answer_words(one)
 
 
-def _commands(changes: list[CallChange]) -> Iterator[str]:
+def _commands(changes: list[CallChange], sources: tuple[str, ...]) -> Iterator[str]:
     yield "```sh"
-    yield from (trace_command(change.witness) for change in changes)
+    yield from (trace_command(change.witness, sources) for change in changes)
     yield "```"
 
 

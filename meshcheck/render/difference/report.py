@@ -39,6 +39,8 @@ class DiffReport:
     vanished: tuple[Finding, ...]
     locate: Callable[[ObjectChange, Path], Place | None]
     linted: bool = True
+    sources: tuple[str, ...] = ()
+    """The options of `meshcheck trace` that name the new side, where it has any."""
 
 
 def answer_words(one: RequestClass | None) -> str:

@@ -10,8 +10,8 @@ from meshcheck.analyse.difference import CallChange
 from meshcheck.model.finding import Finding
 from meshcheck.model.objects import dotted
 from meshcheck.render.difference.report import MARKS, TITLES, DiffReport, answer_words, callers_words, decider_words
-from meshcheck.render.question_words import trace_command
 from meshcheck.render.style import Style
+from meshcheck.render.trace_command import trace_command
 
 _MOST_OF_A_KIND = 25
 
@@ -24,7 +24,7 @@ def render(report: DiffReport, style: Style) -> str:
     for kind, title in TITLES.items():
         changes = [change for change in report.difference.changes if change.kind == kind]
         if changes:
-            lines += [style.bold(title), *(line for change in changes[:_MOST_OF_A_KIND] for line in _call(change, style))]
+            lines += [style.bold(title), *(line for change in changes[:_MOST_OF_A_KIND] for line in _call(change, report, style))]
             lines += (
                 [style.dim(f"  … and {len(changes) - _MOST_OF_A_KIND} more (`-o json` has all)")] if len(changes) > _MOST_OF_A_KIND else []
             )
@@ -69,11 +69,11 @@ def _object(change: ObjectChange, report: DiffReport, style: Style) -> str:
     return f"  {mark} {change.ref}{fields}{more}{style.dim(f'   {place}') if place else ''}"
 
 
-def _call(change: CallChange, style: Style) -> Iterator[str]:
+def _call(change: CallChange, report: DiffReport, style: Style) -> Iterator[str]:
     paint = {"opens": style.green, "closes": style.red}.get(change.kind, style.yellow)
     yield f"  {paint(MARKS[change.kind])} {callers_words(change)} → {change.target}   {style.bold(change.description)}"
     yield f"      {_answer(change)}"
-    yield f"      {style.dim(trace_command(change.witness))}"
+    yield f"      {style.dim(trace_command(change.witness, report.sources))}"
 
 
 def _answer(change: CallChange) -> str:

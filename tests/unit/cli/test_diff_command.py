@@ -71,7 +71,8 @@ def test_examples_can_be_pasted(folder: Path, capsys: pytest.CaptureFixture[str]
     assert _calls(report) == [("opens", "shop/cart:80", ("shop/web",))]
     for call in report["calls"]:
         words = shlex.split(call["command"])[1:]
-        assert [main([*words, "-f", side, "--closed-world"]) for side in ("old", "new")] == [1, 0]
+        assert words[1:3] == ["-f", "new"]
+        assert (main(words), main([*words, "-f", "old"])) == (0, 1)  # the later source lies over the earlier one
 
 
 def test_other_answers_and_what_does_not_matter(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,6 +123,8 @@ def test_files_over_something(folder: Path, capsys: pytest.CaptureFixture[str]) 
     _, report = _diff(capsys, "--over", "old", "-f", "b.yaml")
     assert _calls(report) == [("opens", "shop/cart:80", ("shop/web",))]
     assert report["new"] == "old + b.yaml"
+    assert [row["fields"] for row in report["objects"]] == [["spec.rules[0].to[0].operation.methods"]]
+    assert report["findings"]["new"] == [], "an object that is laid over another is no duplicate"
 
 
 def test_network_policies_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
