@@ -53,11 +53,13 @@ def check(evidence: Evidence) -> Iterator[Found]:
     for workload in servers(evidence):
         if is_gateway(workload) or not sidecar_of(evidence.world, workload).present:
             continue
-        policy = _reading_http(evidence, workload)
-        for service, port in service_ports(evidence, workload) if policy else ():
+        for service, port in service_ports(evidence, workload):
             number, key = target_number(port, workload), (service.meta.ref, port.number)
             bypassed = number is not None and bypasses_sidecar(workload, number)
-            if port.protocol == "TCP" and protocol_of(port) == DETECTED and not bypassed and key not in seen:
+            if port.protocol != "TCP" or protocol_of(port) != DETECTED or bypassed or key in seen:
+                continue
+            policy = _reading_http(evidence, workload)
+            if policy is not None:
                 seen.add(key)
                 message = f"the protocol of port {port.number} is guessed, and AuthorizationPolicy {policy} looks at HTTP: name it `http-…`"
                 yield found(service.meta, ("spec", "ports", service.ports.index(port)), message)

@@ -26,7 +26,8 @@ metadata: {name: shop-tls, namespace: istio-ingress}
 
 ## Exceptions
 
-Secrets that another program copies.
+Secrets that another program copies. Certificates in manifests that are placeholders for the real ones: unless the Secret was read from a
+cluster, what is no PEM text is only shown with `--pedantic`.
 
 ## Silent when
 
@@ -41,11 +42,13 @@ from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.object_names import meant
 from meshcheck.lint.proxies import pods_of_gateway
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.model.core import Workload
+from meshcheck.model.core import Secret, Workload
 from meshcheck.model.trace import DENIED
 from meshcheck.semantics.entry.certificates import certificate
 from meshcheck.semantics.gateway.servers import Bound
 from meshcheck.semantics.gateway_api.listeners import members_of
+
+_CERTIFICATE = frozenset(["tls.crt", "tls.key", "cert", "key"])
 
 
 @rule(
@@ -59,15 +62,21 @@ from meshcheck.semantics.gateway_api.listeners import members_of
 )
 def check(evidence: Evidence) -> Iterator[Found]:
     """Servers without a certificate."""
-    world = evidence.world
+    world, seen = evidence.world, set()
     for classic in evidence.of("IstioGateway"):
         for server in classic.servers:
             bound = Bound(classic, server)
             pods = pods_of_gateway(evidence, classic) if server.tls is not None and not bound.passes_through else ()
             for pod in pods[:1]:
-                words = _trouble(evidence, pod, bound)
-                if words is not None:
-                    yield found(classic.meta, (*server.field, "tls", "credentialName"), words)
+                field = (*server.field, "tls", "credentialName")
+                secret = _secret(evidence, pod, bound)
+                if secret is not None and _CERTIFICATE & set(secret.malformed):
+                    if secret.meta.ref not in seen:
+                        seen.add(secret.meta.ref)
+                        words = f"the handshake fails: the certificate or key in {secret.meta.ref} is no PEM text"
+                        yield found(classic.meta, field, words, confidence=None if world.coverage is not None else "low")
+                elif (said := _trouble(evidence, pod, bound, secret)) is not None:
+                    yield found(classic.meta, field, said)
     for gateway in evidence.of("Gateway"):
         for member in members_of(world, gateway):
             refs = member.listener.certificates
@@ -78,19 +87,25 @@ def check(evidence: Evidence) -> Iterator[Found]:
                     yield found(member.owner, (*refs[0].field, "name"), message)
 
 
-def _trouble(evidence: Evidence, pod: Workload, bound: Bound) -> str | None:
+def _name(pod: Workload, bound: Bound) -> tuple[str, str]:
+    """(namespace, name) of the Secret that a server names; empty where it names none."""
+    credentials = bound.server.tls.credentials if bound.server.tls is not None else ()
+    text = credentials[0] if credentials else ""
+    namespace, _, name = text.removeprefix("kubernetes-gateway://").removeprefix("kubernetes://").rpartition("/")
+    return namespace or pod.namespace, name
+
+
+def _secret(evidence: Evidence, pod: Workload, bound: Bound) -> Secret | None:
+    return evidence.world.secret(*_name(pod, bound))
+
+
+def _trouble(evidence: Evidence, pod: Workload, bound: Bound, secret: Secret | None) -> str | None:
     """Why a server of a pod has no certificate."""
-    tls = bound.server.tls
-    if tls is None or not tls.credentials:
-        return None
-    namespace, _, name = tls.credentials[0].removeprefix("kubernetes-gateway://").removeprefix("kubernetes://").rpartition("/")
-    secret = evidence.world.secret(namespace or pod.namespace, name)
-    if secret is None and pod.meta.origin is None:
-        return None  # the namespace of the pods is not known for certain
-    if secret is not None and {"tls.crt", "tls.key", "cert", "key"} & set(secret.malformed):
-        return f"the handshake fails: the certificate or key in Secret {secret.meta.namespace}/{name} is no PEM text"
+    namespace, name = _name(pod, bound)
+    if not name or (secret is None and pod.meta.origin is None):
+        return None  # the namespace of pods that are not in the input is not known for certain
     lacking = certificate(evidence.world, pod, bound, "gateway")
-    hint = _hint(evidence, namespace or pod.namespace, name) if lacking is not None and lacking.verdict == DENIED else None
+    hint = _hint(evidence, namespace, name) if lacking is not None and lacking.verdict == DENIED else None
     return f"{lacking.summary}{hint}" if lacking is not None and hint is not None else None
 
 
