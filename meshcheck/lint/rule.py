@@ -35,7 +35,7 @@ document    one document is enough
 documents   several documents; what is not there may still exist
 absence     it claims that something does not exist: all objects of its `kinds` must be known (`World.complete`)
 two-worlds  a state before and after
-live        a cluster, or logs of a proxy
+live        a cluster, or a snapshot of one
 """
 Audience = Literal["author", "platform", "security"]
 """Who has to act: the author of the manifest, who runs the mesh, who answers for its protection."""

@@ -51,6 +51,8 @@ def may_speak(rule: Rule, evidence: Evidence) -> bool:
     """Whether the evidence that a rule's claim needs is there."""
     if rule.needs == "absence":
         return evidence.world.complete(*rule.kinds)
+    if rule.needs == "live":
+        return evidence.world.inventory.coverage is not None
     if rule.needs == "two-worlds":
         return evidence.before is not None
     return rule.needs in ("document", "documents")

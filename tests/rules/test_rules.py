@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from meshcheck.lint.rule import HEADINGS, Rule
 from meshcheck.lint.settings import Settings
 from meshcheck.load.read import Reading
 from meshcheck.load.split import split
+from meshcheck.model.coverage import Coverage
 from meshcheck.model.finding import Finding
 from meshcheck.patch.changes import Change, edit
 from meshcheck.semantics.world import World
@@ -26,6 +28,7 @@ BAD = sorted(HERE.glob("MC*/bad*.yaml"))
 GOOD = sorted(HERE.glob("MC*/good*.yaml"))
 _MARK = re.compile(r"# ← (MC\d{3}(?:,? MC\d{3})*)\s*$")
 _MESH = re.compile(r"# mesh-config: (.*)")
+_COVERAGE = re.compile(r"# cluster: (\{.*?\}) *(?:# ←.*)?\n")
 FEW_DOCUMENTS = ("absence", "documents")
 
 
@@ -41,14 +44,15 @@ def _before(code: str) -> World | None:
 
 def _found(text: str, code: str, closed: bool = True) -> list[int]:
     """Lines at which a rule finds something in a text."""
-    return [finding.place.line if finding.place else 0 for finding in _findings(text, code, closed)[0]]
+    return [finding.place.line if finding.place else 1 for finding in _findings(text, code, closed)[0]]
 
 
 def _findings(text: str, code: str, closed: bool = True) -> tuple[list[Finding], Reading]:
     """What a rule finds in a text."""
     reading = Reading(exact=True)
     reading.add_text("example.yaml", text)
-    mesh = _MESH.match(text)
+    mesh, coverage = _MESH.match(text), _COVERAGE.match(text)
+    reading.coverage = Coverage.from_json(json.loads(coverage[1])) if coverage else None
     world = build_world(reading, closed=closed, mesh_text=mesh[1] if mesh else None)
     settings = Settings(select=() if RULES[code].reviews else (code,), pedantic=True)
     evidence = evidence_of(reading, world)
