@@ -62,7 +62,7 @@ def _add(graph: Any, world: World, call: Call) -> None:
     graph.add_edge(
         call.source,
         call.target,
-        key=f"{call.service}:{call.port}" if call.source != OUTSIDE else f"{call.service} {' '.join(call.requests)}",
+        key=f"{call.service} {' '.join(call.requests)}" if "://" in call.service else f"{call.service}:{call.port}",
         service=call.service,
         port=call.port,
         target_port=call.target_port,

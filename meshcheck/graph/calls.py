@@ -22,6 +22,8 @@ SOME = "some"
 MOST_PAIRS = 6400
 """Worlds up to this many pairs of workloads are asked about every pair; larger ones about the callers that a policy names."""
 ANY = "any workload"
+_RARE_METHODS = ("REPORT", "MERGE", "UNLINK", "MKACTIVITY", "REBIND", "UNBIND", "GET")
+"""Methods that Envoy reads and that hardly any rule names; the last one where all are named."""
 _CALL = frozenset(["source_ip", "remote_ip", "destination_ip", "sni", "method", "path", "authority", "headers", "payload"])
 
 
@@ -125,7 +127,7 @@ def _may_come_from(rule: CompiledRule, a: Attributes) -> bool:
 
 def _requests(policies: CompiledPolicies, http: bool) -> Iterator[tuple[str, str, str]]:
     """(method, path, label): a request that no rule names, and one for each operation that an ALLOW rule names."""
-    yield "PROBE", "/probe-of-meshcheck", ""
+    yield _unnamed_method(policies), "/probe-of-meshcheck", ""
     if not http:
         return
     seen = set()
@@ -137,6 +139,14 @@ def _requests(policies: CompiledPolicies, http: bool) -> Iterator[tuple[str, str
             if label not in seen and label != "* *":
                 seen.add(label)
                 yield _example(methods[0], "GET"), _example_path(paths[0]), label.replace("* ", "", 1) if label.startswith("* ") else label
+
+
+def _unnamed_method(policies: CompiledPolicies) -> str:
+    """A method that no rule names, and that Envoy reads all the same: to one that it does not know it answers 400 before any rule."""
+    rules = (*policies.allow, *policies.deny)
+    named = (test.field for rule in rules for tests in rule.operations for test in tests if test.field.name == "methods")
+    stems = {value.strip("*") for field in named for value in field.values if value != "*"}
+    return next((method for method in _RARE_METHODS if not any(stem in method for stem in stems)), _RARE_METHODS[-1])
 
 
 def _example(pattern: str, default: str) -> str:

@@ -20,7 +20,7 @@ def graph_text(graph: Any, style: Style) -> str:
         lines.append(style.bold(target))
         rows: dict[tuple[str, str, str], list[str]] = {}
         for source, _, data in incoming:
-            where = f"{data['service']}:{data['port']}" if "port" in data else f"{data['calls']} calls"
+            where = place_of(data) if "port" in data else f"{data['calls']} call{'s' if data['calls'] != 1 else ''}"
             rows.setdefault((where, data["verdict"], _detail(data)), []).append(source)
         for (where, verdict, detail), sources in rows.items():
             shown = ", ".join(sources[:8]) + (f" and {len(sources) - 8} more" if len(sources) > 8 else "")
@@ -29,8 +29,15 @@ def graph_text(graph: Any, style: Style) -> str:
     quiet = sorted(name for name in graph.nodes if graph.degree(name) == 0)
     if quiet:
         lines.append(style.dim(f"no calls: {', '.join(quiet[:20])}" + (f" and {len(quiet) - 20} more" if len(quiet) > 20 else "")))
-    lines.append(style.dim("✓ allowed   ◐ some requests   ✗ denied   ? unknown"))
+    if not graph.nodes:
+        lines.append("no calls: the input holds no workloads")
+    lines.append(style.dim("✓ allowed   ◐ some requests   ✗ denied   ? unknown; `meshcheck trace` says why"))
     return "\n".join(lines) + "\n"
+
+
+def place_of(data: dict[str, Any]) -> str:
+    """Where an edge leads: SERVICE:PORT, or the address of a gateway as it stands."""
+    return str(data["service"]) if "://" in data["service"] else f"{data['service']}:{data['port']}"
 
 
 def _detail(data: dict[str, Any]) -> str:
