@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.cli.api_requests import caller_of, custom_resources, request_of, request_of_json
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.sources import add_source_options, knows_rbac, read_sources
 from meshcheck.decode.rbac import collect_rbac
@@ -39,11 +40,10 @@ _STATUS = {True: 0, False: 1, None: 3}
 
 def parser() -> argparse.ArgumentParser:
     """The options of `can`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck can",
         description="Say whether RBAC lets a user send a request to the Kubernetes API, and why not.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("words", nargs="*", metavar="VERB RESOURCE [NAME]", help="or VERB /PATH, or METHOD URL")
     asked = p.add_argument_group("the request")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from meshcheck.cli.command_parser import CommandParser
+
 _EXAMPLES = """\
 examples:
   source <(meshcheck completion bash)                               in ~/.bashrc
@@ -19,11 +21,10 @@ Names of objects come from the files that the line gives (`-f`), or from the clu
 
 def parser() -> argparse.ArgumentParser:
     """The options of `completion`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck completion",
         description="Print a script that completes commands, options and names of objects.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("shell", choices=("bash", "zsh", "fish", "kubectl"))
     return p

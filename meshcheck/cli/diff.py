@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.diff_sides import Side, sides_of
 from meshcheck.cli.outputs import outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options
@@ -44,11 +45,10 @@ _FAIL = {
 
 def parser() -> argparse.ArgumentParser:
     """The options of `diff`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck diff",
         description="Compare two states: which calls become allowed, denied, or are answered otherwise.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument(
         "old", nargs="?", metavar="OLD", help="a file, a folder, a snapshot, `cluster`; or REV..[REV] of git, for the files of -f"

@@ -6,6 +6,7 @@ import argparse
 import sys
 from difflib import get_close_matches
 
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.outputs import write_file
 from meshcheck.errors import UsageError
 from meshcheck.lint import registry
@@ -23,11 +24,10 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The options of `explain`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck explain",
         description="Print the page of a rule of lint: what it finds, why it matters, what to write instead.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("rule", nargs="?", metavar="RULE", help="a code or a name; without it all rules are listed")
     p.add_argument("-o", "--output", choices=("text", "markdown"), default="text")

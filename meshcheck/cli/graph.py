@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
@@ -28,11 +29,10 @@ Up to 80 workloads every pair is asked about; in larger worlds the callers that 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `graph`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck graph",
         description="The service-to-service graph.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("-o", "--output", choices=("text", "json", "graphml", "dot", "mermaid"), default="text")
     p.add_argument("--exposed", action="store_true", help="every way from outside to a workload, and what guards it (text or json)")

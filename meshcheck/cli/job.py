@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NoReturn
 
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import is_live, login_of
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
@@ -44,11 +45,10 @@ exit status: 0 every check passed (or --watch was ended), 1 a check failed, 3 so
 
 def parser() -> argparse.ArgumentParser:
     """The options of `job`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck job",
         description="Run checks once, as a Job or CronJob does, or for ever, and report.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("--config", metavar="FILE", help="what to check and where to report; without it: lint, the report on standard output")
     p.add_argument("--watch", action="store_true", help="stay, follow the changes of the cluster, and check again")

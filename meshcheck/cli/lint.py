@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.lint_fixing import show_fixes, write_fixes
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import outputs_of, write_outputs
@@ -23,7 +24,7 @@ from meshcheck.model.cluster_kinds import CALL, RBAC
 from meshcheck.model.record import replace
 from meshcheck.render.lint import FORMS, render
 from meshcheck.render.lint.json_report import lint_json
-from meshcheck.render.lint.report import LintReport, Read
+from meshcheck.render.lint.report import LintReport, Read, plural
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
@@ -50,11 +51,10 @@ exit status: 0 clean, 1 findings at or above `--fail-on`, 2 wrong use or unreada
 
 def parser() -> argparse.ArgumentParser:
     """The options of `lint`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck lint",
         description="Find what a cluster would refuse or drop, and what is probably not meant.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_source_options(p)
     p.add_argument("--batch", metavar="FILE", help="worlds as JSON Lines (`-` for standard input), answered line by line")
@@ -174,7 +174,7 @@ def _write_baseline(path: str, outcome: Outcome) -> int:
 
     values = baseline_json(outcome.findings)
     write_file(path, json.dumps(values, indent=2) + "\n")
-    print(f"meshcheck: {len(values['findings'])} findings written to `{path}`", file=sys.stderr)
+    print(f"meshcheck: {plural(len(values['findings']), 'finding')} written to `{path}`", file=sys.stderr)
     return 0
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
+_ENDED_BY_PIPE = 141
+"""As shells say that SIGPIPE ended a program; 0 would say `allowed`."""
 COMMANDS = {
     "trace": ("trace", "why is a call refused, and what would let it through?"),
     "why": ("trace", "the same as trace"),
-    "graph": ("graph", "who calls whom, and who may"),
-    "diff": ("diff", "which calls become allowed or denied when configuration changes?"),
+    "graph": ("graph", "who calls whom, and who may; `--exposed`: every way in from outside"),
     "lint": ("lint", "what a cluster would refuse, and what is probably not meant"),
-    "job": ("job", "checks in the cluster, once or for ever: report, metrics, events"),
-    "test": ("test", "do statements about who may call what hold, over all requests?"),
     "explain": ("explain", "the page of a rule of lint, and the list of all rules"),
-    "snapshot": ("snapshot", "carry a cluster away in one file, without secrets"),
+    "test": ("test", "do statements about who may call what hold, over all requests?"),
+    "diff": ("diff", "which calls become allowed or denied when configuration changes?"),
     "can": ("can", "why does the Kubernetes API refuse a request (RBAC)?"),
     "who-can": ("who_can", "who may send a request to the Kubernetes API?"),
     "proxy": ("proxy", "does a running sidecar have what the manifests mean?"),
+    "snapshot": ("snapshot", "carry a cluster away in one file, without secrets"),
+    "job": ("job", "checks in the cluster, once or for ever: report, metrics, events"),
     "completion": ("completion", "completion for bash, zsh, fish and kubectl"),
 }
 
@@ -30,20 +33,31 @@ commands:
 {commands}
 first steps:
   meshcheck trace -f manifests/ --from shop/frontend --to http://cart.shop:8080/api/items -X DELETE
-  meshcheck graph -f manifests/ -o mermaid
+  meshcheck graph -f manifests/ --exposed
+  meshcheck lint -f manifests/
 
-`meshcheck COMMAND --help` explains a command; `meshcheck --version` prints the version.
+Without `-f` and the like the live cluster is read, as kubectl does. `meshcheck COMMAND --help` explains a command, with examples;
+`meshcheck --version` prints the version.
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _main(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        print("meshcheck: interrupted", file=sys.stderr)
+        return 130
+
+
+def _main(words: list[str]) -> int:
     if words[:1] == ["--version"] or words[:1] == ["version"]:
         from meshcheck import __version__
 
         print(f"meshcheck {__version__}")
         return 0
+    if words[:1] == ["help"] and words[1:2] and words[1] in COMMANDS:
+        words = [words[1], "--help"]
     if not words or words[0] in ("-h", "--help", "help"):
         listed = "".join(f"  {name:<12}{about}\n" for name, (_, about) in COMMANDS.items())
         print(HELP.format(commands=listed), end="")
@@ -68,19 +82,41 @@ def _run(module: str, words: list[str]) -> int:
     from meshcheck.errors import MeshcheckError
 
     gc.set_threshold(200_000, 20, 20)  # a World is millions of objects that stay: looking through them again and again finds nothing
+    _settle_streams()
+    status = None
     try:
-        status: int = import_module(f"meshcheck.cli.{module}").run(words)
+        status = int(import_module(f"meshcheck.cli.{module}").run(words))
         sys.stdout.flush()
         return status
     except MeshcheckError as error:
         print(f"meshcheck: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has gone: nothing to say, nobody to say it to
-        return 0
-    except KeyboardInterrupt:
-        print("meshcheck: interrupted", file=sys.stderr)
-        return 130
+        _leave_stdout()  # the reader has gone: nothing to say, nobody to say it to
+        return _ENDED_BY_PIPE if status is None else status
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        _leave_stdout()
+        print(f"meshcheck: standard output cannot be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        return 2
+
+
+def _settle_streams() -> None:
+    """Streams that can be used, whatever they were started with: closed ones are empty, and what cannot be encoded is replaced."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 it stays open as long as the program runs
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 see above
+        elif getattr(stream, "errors", "") == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _leave_stdout() -> None:
+    """What is left to be written goes nowhere, so that nothing complains about it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.sources import add_source_options, read_sources
 
 _EXAMPLES = """\
@@ -24,11 +25,10 @@ exit status: 0 nothing differs, 1 something differs, 2 wrong use or unreadable i
 
 def parser() -> argparse.ArgumentParser:
     """The options of `proxy`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck proxy",
         description="Say where a running sidecar differs from what the manifests mean for its workload.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("proxies", nargs="+", metavar="FILE|POD", help="Envoy's `config_dump`, `-` for standard input, or a pod: NAMESPACE/NAME")
     p.add_argument("--port", type=int, metavar="PORT", help="only this port of the workload")

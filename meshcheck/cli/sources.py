@@ -38,7 +38,13 @@ def add_source_options(parser: argparse.ArgumentParser, *, asks_for_others: bool
         "-k", "--kustomize", metavar="DIR", action=_Ordered, dest="sources", help="rendered with `kubectl kustomize` or `kustomize`"
     )
     group.add_argument("--helm", metavar="CHART", action=_Ordered, dest="sources", help="rendered with `helm template`")
-    group.add_argument("--snapshot", metavar="FILE", action=_Ordered, dest="sources", help="written earlier by `meshcheck snapshot`")
+    group.add_argument(
+        "--snapshot",
+        metavar="FILE",
+        action=_Ordered,
+        dest="sources",
+        help="written earlier by `meshcheck snapshot`; `-` for standard input",
+    )
     group.add_argument("--values", metavar="FILE", action="append", default=[], help="values for `--helm`")
     group.add_argument("-n", "--namespace", metavar="NS", help="namespace of names that do not say theirs (that of the context; default)")
     group.add_argument("--closed-world", action="store_true", help="what is not in the input does not exist")
@@ -49,6 +55,18 @@ def add_source_options(parser: argparse.ArgumentParser, *, asks_for_others: bool
     group.add_argument(
         "--sidecars", metavar="NS[,NS]", default="", help="namespaces whose pods have sidecars, where the input does not say (`*` for all)"
     )
+
+
+def source_words(options: argparse.Namespace) -> tuple[str, ...]:
+    """The options that make the same World again."""
+    flags = {"PATH": "-f", "DIR": "-k", "CHART": "--helm", "FILE": "--snapshot"}
+    out = [word for kind, source in options.sources for word in (flags[kind], source)]
+    out += [word for file in options.values for word in ("--values", file)]
+    out += ["--closed-world"] if options.closed_world else []
+    for name in ("context", "kubeconfig", "namespace", "root_namespace", "trust_domain", "mesh_config", "sidecars"):
+        found = getattr(options, name, None)
+        out += [f"--{name.replace('_', '-')}", found] if found else []
+    return tuple(out)
 
 
 def read_sources(

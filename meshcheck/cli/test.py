@@ -10,9 +10,10 @@ from pathlib import Path
 from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.assertions.judge import judge
 from meshcheck.analyse.assertions.read import AssertionFile, read_assertions
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import outputs_of, write_outputs
-from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.cli.sources import add_source_options, read_sources, source_words
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
 from meshcheck.load import exact_yaml
 from meshcheck.load.lines import read_text
@@ -62,11 +63,10 @@ exit status: 0 all hold, 1 one fails or is unknown (`--allow-unknown`: unknown o
 
 def parser() -> argparse.ArgumentParser:
     """The options of `test`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck test",
         description="Judge statements about who may call what.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("paths", nargs="*", metavar="PATH", help="files, or folders with *.meshcheck.yaml (default: the current folder)")
     p.add_argument("--allow-unknown", action="store_true", help="a statement that cannot be decided does not make exit status 1")
@@ -158,16 +158,4 @@ class _Worlds:
         reading = read_sources(options)
         world: World = world_of(options, reading)
         warn(reading, world)
-        return Alike(world), _words(options)
-
-
-def _words(options: argparse.Namespace) -> tuple[str, ...]:
-    """The options that make the same World again."""
-    flags = {"PATH": "-f", "DIR": "-k", "CHART": "--helm", "FILE": "--snapshot"}
-    out = [word for kind, source in options.sources for word in (flags[kind], source)]
-    out += [word for file in options.values for word in ("--values", file)]
-    out += ["--closed-world"] if options.closed_world else []
-    for name in ("context", "kubeconfig", "namespace", "root_namespace", "trust_domain", "mesh_config", "sidecars"):
-        found = getattr(options, name, None)
-        out += [f"--{name.replace('_', '-')}", found] if found else []
-    return tuple(out)
+        return Alike(world), source_words(options)

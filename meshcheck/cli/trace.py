@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meshcheck.cli.beside import Section, add_beside_options, sections
 from meshcheck.cli.callers import caller_of, target_of
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.fix_options import add_fix_options
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.questions import default_method, headers_of
@@ -37,16 +39,18 @@ examples:
 
 exit status: 0 allowed, 1 denied, 2 wrong use or unreadable input, 3 unknown (the missing fact is named)
 """
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token (RFC 9110, section 9.1)."""
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s]+")
 STATUS = {"allowed": 0, "denied": 1, "unknown": 3}
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `trace`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck trace",
         description="Trace one call through everything that can refuse it.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     call = p.add_argument_group("the call")
     call.add_argument(
@@ -78,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument(
         "--batch", metavar="FILE", help="answer a file of worlds and questions (JSON Lines; `-` for standard input) with `-o jsonl`"
     )
-    out.add_argument("--brief", action="store_true", help="leave hops, causes and fixes out of each answer")
+    out.add_argument("--brief", action="store_true", help="only the answer: no hops, causes and fixes")
     return p
 
 
@@ -90,8 +94,9 @@ def run(words: list[str]) -> int:
     if not options.caller or not options.target:
         missing = "--from" if not options.caller else "--to"
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
+    written = options.namespace
     settle_namespace(options)
-    question = _question(options)
+    question = _question(options, written)
     from meshcheck.cli.world import warn, world_of
 
     uses = (CALL, RBAC) if options.who_can_change else (CALL,)
@@ -104,7 +109,7 @@ def run(words: list[str]) -> int:
 
     _check_names(world, question)
     arrivals: list[Arrived] | None = [] if options.proxy_config else None
-    found = trace(world, question, explain=True, arrivals=arrivals)
+    found = _with_likely_name(world, trace(world, question, explain=True, arrivals=arrivals))
     beside = sections(options, world, reading, found, arrivals)
     answer = _Answer(found, causes_of(world, found), fixes_of(world, found, reading.value_of), beside)
     if options.fix is not None or options.diff:
@@ -192,6 +197,8 @@ def _render(options: argparse.Namespace, reading: Reading, answer: _Answer) -> s
 
         return patch_lines(fix, reading, options.patch_format, style)
 
+    if options.brief and not markdown:
+        return trace_text.headline(found, style) + "\n"
     above, below = "".join(section.above for section in beside), "".join(section.below for section in beside)
     if markdown:
         return trace_text.trace_markdown(found, reading.place, causes, fixes, patch_of) + below
@@ -215,11 +222,47 @@ def _check_names(world: World, question: Question) -> None:
         )
 
 
+def _with_likely_name(world: World, found: Trace) -> Trace:
+    """A target that nobody knows may be a slip: the missing fact says which Service has a name like it."""
+    from meshcheck.semantics.world.names import nearest_service
+
+    target = found.question.target
+    host = target.host or (f"{target.service}.{target.namespace}" if target.service else "")
+    if (
+        found.verdict != "unknown"
+        or (found.reached is not None and found.reached.workload)
+        or target.via
+        or found.question.caller.external
+        or not found.missing
+    ):
+        return found
+    near = nearest_service(world, host, found.question.caller.namespace)
+    if near is None:
+        return found
+    first, *others = found.missing
+    return replace(found, missing=(replace(first, fact=f"{first.fact}; did you mean `{near}`?"), *others))
+
+
 # ---- the words of the command line ----
 
 
-def _question(options: argparse.Namespace) -> Question:
-    protocol, path, target = "http", "/", target_of(options.target, options.namespace)
+def _check_call(options: argparse.Namespace) -> None:
+    """What no call can have is wrong use. Raises UsageError."""
+    from meshcheck.semantics.addresses import parse_address
+
+    if options.source_ip is not None and parse_address(options.source_ip) is None:
+        raise UsageError(f"`--source-ip {options.source_ip}` is no IP address: write one, such as 203.0.113.9")
+    if options.origin is not None and options.origin != "null" and not _ORIGIN.match(options.origin):
+        raise UsageError(f"`--origin {options.origin}` is no origin: write it as a browser does, such as https://app.example.com")
+    if options.method is not None and not _METHOD.fullmatch(options.method):
+        raise UsageError(f"`-X {options.method}` is no HTTP method: write a word such as GET or DELETE")
+
+
+def _question(options: argparse.Namespace, written: str | None) -> Question:
+    """The question of the command line; `written` is what `-n` says."""
+    caller = replace(caller_of(options.caller, options.namespace), plaintext=options.plaintext)
+    _check_call(options)
+    protocol, path, target = "http", "/", target_of(options.target, written or caller.namespace or options.namespace)
     if "://" in options.target:
         protocol, host, port, path = split_url(options.target)
         target = Target(host=host, port=port)
@@ -250,7 +293,7 @@ def _question(options: argparse.Namespace) -> Question:
     if via:
         target = Target(target.host, target.namespace, target.workload, target.pod, target.service, target.ip, target.port, via)
     return Question(
-        caller=replace(caller_of(options.caller, options.namespace), plaintext=options.plaintext),
+        caller=caller,
         target=target,
         protocol=protocol,
         method=options.method or default_method(protocol),

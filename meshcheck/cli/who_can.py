@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from meshcheck.cli import can
+from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.sources import add_source_options
 
 _EXAMPLES = """\
@@ -19,11 +20,10 @@ exit status: 0 somebody may, 1 nobody but the masters of the cluster, 2 wrong us
 
 def parser() -> argparse.ArgumentParser:
     """The options of `who-can`."""
-    p = argparse.ArgumentParser(
+    p = CommandParser(
         prog="meshcheck who-can",
         description="List everybody whom RBAC lets send a request to the Kubernetes API, with the binding, the role and the rule.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("words", nargs="+", metavar="VERB RESOURCE [NAME]", help="or VERB /PATH, or METHOD URL")
     p.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces at once")

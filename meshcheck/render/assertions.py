@@ -9,6 +9,7 @@ from xml.etree import ElementTree as xml
 
 from meshcheck.analyse.assertions.assertion import Example, Judgement
 from meshcheck.render.lint.junit import clean
+from meshcheck.render.lint.report import plural
 from meshcheck.render.style import Style
 from meshcheck.render.trace_command import trace_command
 
@@ -30,6 +31,10 @@ def render(form: str, judged: Sequence[Judged], style: Style) -> str:
     if form == "json":
         return json.dumps(as_json(judged), ensure_ascii=False, indent=2) + "\n"
     return _junit(judged) if form == "junit" else _text(judged, style)
+
+
+def _kinds(number: int) -> str:
+    return "1 kind of request" if number == 1 else f"{number} kinds of requests"
 
 
 def counts(judged: Sequence[Judged]) -> dict[str, int]:
@@ -89,7 +94,7 @@ _MARKS = {"holds": "✓", "fails": "✗", "unknown": "?"}
 def _lines(one: Judged, style: Style) -> list[str]:
     found = one.judgement
     paint = {"holds": style.green, "fails": style.red, "unknown": style.yellow}[found.outcome]
-    size = f"  {found.pairs} pairs, {found.kinds} kinds of requests" if found.outcome == "holds" else f"  line {one.line}"
+    size = f"  {plural(found.pairs, 'pair')}, {_kinds(found.kinds)}" if found.outcome == "holds" else f"  line {one.line}"
     out = [f"  {paint(_MARKS[found.outcome])} {found.assertion.name}{style.dim(size)}"]
     if found.outcome == "holds":
         return out

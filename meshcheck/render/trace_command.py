@@ -35,6 +35,7 @@ def trace_command(question: Question, sources: Sequence[str] = ()) -> str:
         words += [word for name, lines in question.headers.items() for line in lines for word in ("-H", f"{name}: {line}")]
     if question.claims is not None:
         words += ["--claims", json.dumps(question.claims)]
+    words += ["--jwt", question.jwt] if question.jwt else []
     for option, found in (("--source-ip", question.source_ip), ("--sni", question.sni), ("--origin", question.origin)):
         words += [option, found] if found else []
     if via := question.target.via:

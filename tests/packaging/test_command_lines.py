@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from meshcheck.cli.completing.offers import parser_of
+from meshcheck.errors import UsageError
 from meshcheck.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,5 +89,5 @@ def test_the_real_parser_takes_it(place: str, line: str, mention: bool) -> None:
     try:
         with contextlib.redirect_stderr(said):
             parser.parse_intermixed_args(words) if command in ("can", "who-can", "proxy") else parser.parse_args(words)
-    except SystemExit as error:
+    except (SystemExit, UsageError) as error:
         pytest.fail(f"{place}: `meshcheck {line}`: {said.getvalue() or error}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.assertions.assertion import Assertion, Example, Judgement, Selector
-from meshcheck.analyse.assertions.select import callers_of, comes_from_outside, ends_of, meant, ways_from_outside
+from meshcheck.analyse.assertions.select import callers_of, comes_from_outside, ends_of, meant, service_ports, ways_from_outside
 from meshcheck.analyse.between import requests_between
 from meshcheck.analyse.classes import Classes, RequestClass
 from meshcheck.analyse.ends import End, Party
@@ -51,6 +51,8 @@ class _Judge:
             return self._said(FAILS, self._nobody("callers", self.assertion.callers.include), [], start)
         if not ends and not meant(self.world, self.assertion):
             return self._said(FAILS, self._nobody("targets", self.assertion.targets.include), [], start)
+        if not ends and not outside:
+            return self._said(FAILS, self._no_port(), [], start)
         if outside and self.assertion.expect != DENIED and any(s.kind != "url" for s in self.assertion.targets.include):
             why = "calls from outside that shall be allowed are named by their URL, as in `to: https://shop.example.com/`"
             return self._said(FAILS, why, [], start)
@@ -71,6 +73,12 @@ class _Judge:
     def _nobody(self, side: str, selectors: Iterable[Selector]) -> str:
         words = ", ".join(f"`{s.words}`" for s in selectors)
         return f"no {side} in the input are meant by {words}: a statement about nobody proves nothing"
+
+    def _no_port(self) -> str:
+        words = ", ".join(f"`{s.words}`" for s in self.assertion.targets.include)
+        ports = service_ports(self.world, self.assertion)
+        has = f"the ports of their Services: {', '.join(map(str, ports))}" if ports else "no Service leads to them"
+        return f"nothing can be called at {words}; {has}"
 
     def _ends(self) -> list[End]:
         urls = [_url_end(self.world, s) for s in self.assertion.targets.include if s.kind == "url"]

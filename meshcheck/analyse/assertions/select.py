@@ -92,6 +92,13 @@ def meant(world: World, assertion: Assertion) -> set[int]:
     return {id(w) for w in world.workloads if w.phase not in DONE and _is_target(assertion.targets, w)}
 
 
+def service_ports(world: World, assertion: Assertion) -> list[int]:
+    """The ports of all Services that lead to what is meant."""
+    wanted = meant(world, assertion)
+    leading = (s for s in world.services if any(id(w) in wanted for w in world.pods_of(s)))
+    return sorted({port.number for service in leading for port in service.ports})
+
+
 def ends_of(world: World, assertion: Assertion) -> list[End]:
     """Ports of Services that lead to what is meant, or that are meant themselves; for `denied` also the ports of the pods themselves."""
     wanted = meant(world, assertion)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -75,7 +76,7 @@ def write_snapshot(
 def read_snapshot(path: str, reading: Reading) -> dict[str, Any]:
     """Add a snapshot's objects and coverage to a Reading; returns its first line. Raises UnreadableError."""
     try:
-        raw = Path(path).read_bytes()
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         lines = gzip.decompress(raw).decode().splitlines()
     except OSError as error:  # gzip's own errors are among them
         raise UnreadableError(f"`{path}`: not a snapshot that can be read: {(error.strerror or str(error)).lower()}") from None
@@ -131,7 +132,10 @@ def _head(path: str, lines: list[str]) -> dict[str, Any]:
 
 
 def _put(path: Path, raw: bytes) -> None:
-    """The file is there when it is whole; a run that is stopped leaves the old one."""
+    """The file is there when it is whole; a run that is stopped leaves the old one. `-` is standard output."""
+    if str(path) == "-":
+        sys.stdout.buffer.write(raw)
+        return
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:

@@ -10,6 +10,7 @@ from meshcheck.analyse.difference import CallChange
 from meshcheck.model.finding import Finding
 from meshcheck.model.objects import dotted
 from meshcheck.render.difference.report import MARKS, TITLES, DiffReport, answer_words, callers_words, decider_words
+from meshcheck.render.lint.report import plural
 from meshcheck.render.style import Style
 from meshcheck.render.trace_command import trace_command
 
@@ -45,7 +46,7 @@ def summary(report: DiffReport) -> str:
     if report.connections:
         counts.append(f"{len(report.connections)} connections")
     if report.linted:
-        counts += [f"{len(report.appeared)} new findings"] if report.appeared else []
+        counts += [plural(len(report.appeared), "new finding")] if report.appeared else []
         counts += [f"{len(report.vanished)} findings gone"] if report.vanished else []
     number = len(report.objects)
     objects = f"{number} object{'' if number == 1 else 's'} differ{'s' if number == 1 else ''}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
-from meshcheck.model.record import record
+from meshcheck.model.record import record, replace
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import http_methods, port_protocol, request_path, watching
 from meshcheck.semantics.authentication import peer, requests
@@ -103,7 +103,7 @@ def filters(
 ) -> tuple[list[Station], Attributes]:
     """The filters of a proxy, of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
     attributes, early = _attributes(world, port, arrival, http)
-    stations = [early] if early is not None else []
+    stations = [replace(early, workload=str(workload))] if early is not None else []
     if early is None or early.verdict != DENIED:
         policies = compiled(world, workload, http)
         for step in (_custom, _tokens, _audit, _deny, _allow):
@@ -215,7 +215,8 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
         return a, Station("http", "sidecar", UNKNOWN, "bytes on a port that is read as HTTP", missing=fact)
     if http:
         if arrival.method not in http_methods.KNOWN:  # no watcher is told: all requests means those that Envoy reads
-            why = f"`{arrival.method}` is no method that Envoy knows in HTTP/1.1: it answers 400 before any rule"
+            meant = f"; write `{arrival.method.upper()}`" if arrival.method.upper() in http_methods.KNOWN else ""
+            why = f"`{arrival.method}` is no method that Envoy knows in HTTP/1.1: it answers 400 before any rule{meant}"
             return a, Station("http", "sidecar", DENIED, why, symptom=symptoms.BAD_REQUEST)
         path, a.query = request_path.split_target(arrival.target)
         try:

@@ -49,6 +49,14 @@ def hint_for_namespace(world: World, value: str) -> str | None:
     return f"no namespace `{value}` in the input" + (f"; did you mean `{near}`?" if near else "")
 
 
+def nearest_service(world: World, host: str, client_namespace: str | None) -> str | None:
+    """`NAME.NAMESPACE` of a Service whose name is like a host that none has, as a caller in a namespace writes it."""
+    bare = host.lower().rstrip(".").removesuffix(".svc.cluster.local").removesuffix(".svc")
+    written = bare if "." in bare else f"{bare}.{client_namespace or 'default'}"
+    found = get_close_matches(written, [f"{s.name}.{s.namespace}" for s in world.services], 1, 0.8)
+    return found[0] if found and found[0] != written else None
+
+
 def nearest_workload(world: World, namespace: str, name: str) -> str | None:
     """A workload whose name is like the one asked for: in the same namespace first, then anywhere."""
     bare = name.rpartition("/")[2]

@@ -167,3 +167,15 @@ def test_wrong_use_is_status_2(folder: Path, capsys: pytest.CaptureFixture[str],
     _sides(folder, BASE, BASE)
     assert main(["diff", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_the_command_of_a_change_asks_the_new_side(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It can be pasted as it stands: with the sources, and with the world as closed as it was."""
+    _sides(folder, BASE, f"{BASE}---\n{GETS}")
+    _, report = _diff(capsys, "old", "new")
+    assert report["calls"]
+    for call in report["calls"]:
+        words = shlex.split(call["command"])
+        assert words[:5] == ["meshcheck", "trace", "-f", "new", "--closed-world"]
+        assert main(words[1:]) == {"allowed": 0, "denied": 1, "unknown": 3}[call["new"]["verdict"]]
+    capsys.readouterr()

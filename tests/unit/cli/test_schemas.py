@@ -30,6 +30,44 @@ def test_answers_fit_their_schemas(manifests: Path, capsys: pytest.CaptureFixtur
         schema(name).validate(json.loads(capsys.readouterr().out))
 
 
+_RBAC = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: shop}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get, list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: readers, namespace: shop}
+subjects: [{kind: ServiceAccount, name: web, namespace: shop}, {kind: User, name: ann}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: dangling, namespace: shop}
+subjects: [{kind: User, name: ann}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: nobody}
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["can", "--as", "sa/shop/web", "list", "pods", "-n", "shop"],
+        ["can", "--as", "sa/shop/web", "delete", "pods", "-n", "shop"],
+        ["can", "--as", "ann", "delete", "pods", "-n", "shop", "--closed-world"],
+        ["can", "--as", "ann", "get", "/healthz", "--brief"],
+        ["can", "--as", "bob", "get", "nodes"],
+        ["who-can", "get", "pods", "-n", "shop"],
+        ["can", "--who", "get", "/metrics"],
+    ],
+)
+def test_answers_about_the_kubernetes_api_fit(words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "rbac.yaml").write_text(_RBAC)
+    main([*words, "-f", str(tmp_path), "-o", "json"])
+    schema("can").validate(json.loads(capsys.readouterr().out))
+
+
 def test_brief_answers_fit_as_well(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     question = {"id": "q", "from": {"ip": "10.0.0.9"}, "to": {"url": "http://cart.shop/"}}
     (tmp_path / "b").write_text(json.dumps({"id": "w", "manifests": [str(SCENARIOS[0])], "questions": [question]}))

@@ -126,3 +126,9 @@ def test_the_command_of_a_counterexample_gives_its_verdict(tmp_path: Path, capsy
         words = shlex.split(example["command"])
         assert words[:2] == ["meshcheck", "trace"]
         assert main(words[1:]) == STATUS[example["verdict"]], example
+
+
+def test_a_port_that_no_service_has_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "sources: shop.yaml\nclosedWorld: true\ntests:\n- {from: shop/checkout, to: 'payments/cards:8081', expect: allowed}\n"
+    assert main(["test", write(tmp_path, text)]) == 1
+    assert "nothing can be called at `payments/cards:8081`; the ports of their Services: 80" in capsys.readouterr().out

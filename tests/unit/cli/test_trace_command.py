@@ -31,6 +31,9 @@ CALL = ["--from", "shop/frontend", "--to", "http://cart.shop/api/items"]
         (["-f", SHOP, *CALL, "--claims", "{"], 2, "is not JSON"),
         (["-f", SHOP, *CALL, "--claims", "[]"], 2, "must be a JSON object"),
         (["--batch", "/nowhere", "-o", "jsonl"], 2, "no such file"),
+        (["-f", SHOP, *CALL, "-X", "DE LETE"], 2, "is no HTTP method"),
+        (["-f", SHOP, *CALL, "--source-ip", "999.1.1.1"], 2, "is no IP address"),
+        (["-f", SHOP, *CALL, "--origin", "shop.example.com"], 2, "is no origin"),
     ],
 )
 def test_wrong_use_says_what_to_do(words: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,6 +42,40 @@ def test_wrong_use_says_what_to_do(words: list[str], status: int, said: str, cap
     assert out == ""
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("http://carrt.shop/", "did you mean `cart.shop`?"),
+        ("http://cart.shopp/", "did you mean `cart.shop`?"),
+        ("shop/crat:80", "did you mean `cart.shop`?"),
+        ("http://api.stripe.com/", "it is outside the input\n"),
+    ],
+)
+def test_a_name_that_is_nearly_a_service(target: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer stays unknown, and its first line says which Service may be meant."""
+    assert main(["trace", "-f", SHOP, "--from", "shop/frontend", "--to", target]) == 3
+    assert said in capsys.readouterr().out.partition("\n\n")[0] + "\n"
+
+
+def test_a_bare_name_is_that_of_the_caller_s_namespace(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the resolver of the caller's pod reads it; `-n` goes before."""
+    assert main(["trace", "-f", SHOP, "--from", "shop/frontend", "--to", "cart:80"]) == 0
+    assert main(["trace", "-f", SHOP, "--from", "shop/frontend", "--to", "cart:80", "-n", "other"]) == 3
+    assert "cart.other" in capsys.readouterr().out
+
+
+def test_brief_is_the_answer_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "-f", SHOP, *CALL, "-X", "DELETE", "--brief"]) == 1
+    assert capsys.readouterr().out == "✗ 403 RBAC: access denied — sidecar of shop/cart: no ALLOW policy matches\n"
+
+
+def test_a_method_in_the_wrong_case_says_whose_proxy_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "-f", SHOP, *CALL, "-X", "get", "--brief"]) == 1
+    out = capsys.readouterr().out
+    assert "sidecar of shop/cart: `get`" in out
+    assert "write `GET`" in out
 
 
 def test_exit_status_never_depends_on_the_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,38 @@
+"""Command lines that are wrong are told in one line, not behind a page of usage."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import NoReturn
+
+from meshcheck.errors import UsageError
+
+_UNRECOGNIZED = "unrecognized arguments: "
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of a command: its examples keep their lines, and what is wrong is a UsageError that says where to look."""
+
+    def __init__(self, prog: str, description: str, epilog: str, usage: str | None = None) -> None:
+        super().__init__(
+            prog=prog, usage=usage, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raises UsageError instead of printing the usage and leaving."""
+        raise UsageError(f"{self._told(message)} (see `{self.prog} --help`)")
+
+    def _told(self, message: str) -> str:
+        if message.startswith(_UNRECOGNIZED):
+            from difflib import get_close_matches
+
+            word = message.removeprefix(_UNRECOGNIZED).split(" ", 1)[0]
+            option = word.partition("=")[0]
+            near = get_close_matches(option, self._option_string_actions, 1) if option.startswith("--") else []
+            return f"`{word}` means nothing to `{self.prog}`" + (f"; did you mean `{near[0]}`?" if near else "")
+        argument = re.match(r"argument (\S+): (.*)", message, re.DOTALL)
+        if argument is None:
+            return message
+        name, told = argument[1].rpartition("/")[2], re.sub(r"'([^']*)'", r"`\1`", argument[2])
+        return f"`{name}`: {told}"

@@ -1,0 +1,42 @@
+"""Options that are wrong are told in one line that says what is meant and where to look."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshcheck.cli.main import COMMANDS, main
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trace", "--form", "x"], "`--form` means nothing to `meshcheck trace`; did you mean `--from`?"),
+        (["graph", "--exposde"], "did you mean `--exposed`?"),
+        (["trace", "--fix=abc"], "`--fix`: invalid int value: `abc`"),
+        (["trace", "-o", "yaml"], "`--output`: invalid choice: `yaml`"),
+        (["lint", "--fail-on", "warn"], "choose from "),
+        (["trace", "--jwt", "a", "--claims", "{}"], "not allowed with"),
+        (["snapshot"], "-o/--output"),
+        (["completion", "tcsh"], "`tcsh`"),
+    ],
+)
+def test_wrong_options(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.endswith(f"(see `meshcheck {words[0]} --help`)\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"why"}))
+def test_every_command_tells_a_wrong_option_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--no-such-option"]) == 2
+    assert capsys.readouterr().err.endswith(f"(see `meshcheck {command} --help`)\n")
+
+
+def test_help_of_a_command_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["help", "lint"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: meshcheck lint")
