@@ -10,6 +10,7 @@ from pathlib import Path
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.errors import UsageError
 from meshcheck.model.cluster_kinds import CALL, RBAC
 from meshcheck.model.coverage import Coverage
 
@@ -51,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
 def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
+    if options.redact == "-":
+        raise UsageError("`--redact -`: the key needs a file of its own, as in `--redact key.json`")
     settle_namespace(options)
     reading = read_sources(options, uses=(CALL, RBAC), narrow=True)
     from meshcheck.load.snapshot import write_snapshot

@@ -7,7 +7,6 @@ tests/conformance/api-validation, and of the Go reader in tests/unit/load/go-yam
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
@@ -58,7 +57,7 @@ def read(text: str, duplicates: list[tuple[int, str]] | None = None) -> Any:
         parser.dispose()
 
 
-_NOT_ALLOWED = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_ALLOWED = yaml.reader.Reader.NON_PRINTABLE
 
 
 def _bad_character(text: str) -> str:

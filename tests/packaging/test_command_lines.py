@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from meshcheck.cli.completing.offers import parser_of
-from meshcheck.errors import UsageError
 from meshcheck.cli.main import COMMANDS
+from meshcheck.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = (
