@@ -94,9 +94,8 @@ def run(words: list[str]) -> int:
     if not options.caller or not options.target:
         missing = "--from" if not options.caller else "--to"
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
-    written = options.namespace
     settle_namespace(options)
-    question = _question(options, written)
+    question = _question(options)
     from meshcheck.cli.world import warn, world_of
 
     uses = (CALL, RBAC) if options.who_can_change else (CALL,)
@@ -258,8 +257,9 @@ def _check_call(options: argparse.Namespace) -> None:
         raise UsageError(f"`-X {options.method}` is no HTTP method: write a word such as GET or DELETE")
 
 
-def _question(options: argparse.Namespace, written: str | None) -> Question:
-    """The question of the command line; `written` is what `-n` says."""
+def _question(options: argparse.Namespace) -> Question:
+    """The question of the command line. A bare target is a name in the caller's namespace, unless `-n` names another."""
+    written: str | None = getattr(options, "narrowed_to", options.namespace)
     caller = replace(caller_of(options.caller, options.namespace), plaintext=options.plaintext)
     _check_call(options)
     protocol, path, target = "http", "/", target_of(options.target, written or caller.namespace or options.namespace)
