@@ -34,7 +34,9 @@ a configuration:
   - name: calls
     questions:
     - {from: shop/frontend, to: "http://cart.shop:8080/api/items", method: DELETE, expect: denied}
-    - {from: external, to: "https://shop.example.com/", expect: 200}
+    - {from: external, to: "http://shop.example.com/", expect: 301}
+  - name: assertions
+    test: assertions/                        # *.meshcheck.yaml, as for `meshcheck test`
   report: {configMap: {name: meshcheck-report}, log: markdown}
   metrics: {textfile: /metrics/meshcheck.prom}
 

@@ -9,19 +9,16 @@ from pathlib import Path
 
 from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.assertions.judge import judge
-from meshcheck.analyse.assertions.read import AssertionFile, read_assertions
+from meshcheck.analyse.assertions.read import AssertionFile
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources, source_words
-from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
-from meshcheck.load import exact_yaml
-from meshcheck.load.lines import read_text
+from meshcheck.errors import MeshcheckError, UsageError
+from meshcheck.job.assertions import assertion_files, read_assertion_file
 from meshcheck.load.places import Nodes
 from meshcheck.render.assertions import FORMS, Judged, counts, render
 from meshcheck.semantics.world import World
-
-SUFFIXES = (".meshcheck.yaml", ".meshcheck.yml")
 
 _EXAMPLES = """\
 a file of statements, `shop.meshcheck.yaml`:
@@ -80,41 +77,12 @@ def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
     outputs = outputs_of(options.output, FORMS)
-    files = [(path, *_read(path)) for path in _files(options.paths or ["."])]
+    files = [(path, *read_assertion_file(path)) for path in assertion_files(options.paths or ["."])]
     worlds = _Worlds(options)
     judged = [one for path, content, nodes in files for one in _judged(path, content, nodes, worlds)]
     write_outputs(outputs, lambda form, style: render(form, judged, style), options.color)
     found = counts(judged)
     return 1 if found["fails"] or (found["unknown"] and not options.allow_unknown) else 0
-
-
-def _files(paths: list[str]) -> list[str]:
-    """The files that are named, and those in folders that are named."""
-    out: list[str] = []
-    for path in paths:
-        if not Path(path).is_dir():
-            out.append(path)
-            continue
-        found = sorted(str(file) for file in Path(path).rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
-        if not found:
-            raise UsageError(f"`{path}`: no file {' or '.join('*' + suffix for suffix in SUFFIXES)} below it")
-        out += found
-    return list(dict.fromkeys(out))
-
-
-def _read(path: str) -> tuple[AssertionFile, Nodes]:
-    """The statements of a file. Raises UsageError with a line for each thing that is wrong."""
-    text = read_text(path)
-    try:
-        content = exact_yaml.read(text)
-    except UnreadableError as error:
-        raise UnreadableError(f"{path}: {error}") from None
-    nodes = Nodes(path, 1, text)
-    found, wrong = read_assertions(content, Path(path).name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".meshcheck"))
-    if wrong:
-        places = [(nodes.place(item.path), item.message) for item in wrong]
-        raise UsageError("\n".join(f"{place.file}:{place.line}:{place.column}: {message}" for place, message in places))
-    return found, nodes
 
 
 def _judged(path: str, content: AssertionFile, nodes: Nodes, worlds: _Worlds) -> Iterator[Judged]:

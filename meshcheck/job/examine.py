@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from meshcheck import __version__
-from meshcheck.errors import MeshcheckError, UsageError
+from meshcheck.errors import MeshcheckError
 from meshcheck.job.seen import Seen
 from meshcheck.job.settings import Check, LintCheck, QuestionCheck
 from meshcheck.job.time_limit import TimeLimit
@@ -56,7 +56,9 @@ def _carry_out(seen: Seen, check: Check) -> CheckReport:
         from meshcheck.job.questions import ask
 
         return ask(seen, check)
-    raise UsageError("assertions cannot be judged yet")
+    from meshcheck.job.assertions import judge_all
+
+    return judge_all(seen, check)
 
 
 def _not_done(check: Check, why: str) -> CheckReport:

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from meshcheck.cli.questions import question_of
-from meshcheck.job.settings import Settings
+from meshcheck.job.assertions import read_assertion_file
+from meshcheck.job.settings import AssertionCheck, Settings
 from meshcheck.job.settings_file import SettingsFile
 from meshcheck.model.cluster_kinds import CALL, kinds_for
 from tests.chart.rendering import CHART, ROOT, VALUES, generator, helm, objects, of, pods, rendered, template
@@ -51,6 +52,9 @@ def test_questions_and_outputs_arrive_in_the_configuration(tmp_path: Path) -> No
     settings = settings_of(rendered("everything"), tmp_path)
     asked = [asked.id for check in settings.checks for asked in getattr(check, "asked", ())]
     assert asked == ["shop/frontend → GET http://cart.shop/", "checkout", "outside"]
+    (assertions,) = (check for check in settings.checks if isinstance(check, AssertionCheck))
+    names = [assertion.name for path in assertions.paths for assertion in read_assertion_file(path)[0].assertions]
+    assert names == ["text", "values"]
     assert settings.push == "http://pushgateway.monitoring:9091"
     assert settings.events
     assert settings_of(rendered("few-rights"), tmp_path).namespaces == ("shop", "istio-system")

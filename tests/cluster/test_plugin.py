@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.contents import put_text
 from tests.support.apiserver import ApiServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +29,7 @@ def _kubectl(server: ApiServer, *words: str) -> subprocess.CompletedProcess[str]
 
 def test_the_plugin_on_a_cluster(server: ApiServer) -> None:
     """Callers without a namespace are in that of the context, and the answer is that of the files."""
-    server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(WORLD))
+    assert put_text(server, WORLD.read_text()) == []  # what is put is taken away before the next test
     assert _kubectl(server, "config", "set-context", "--current", "--namespace=shop").returncode == 0
     try:
         done = _kubectl(server, "meshcheck", "why", "--from", "sa/shop/frontend", "--to", "http://cart/api/items", "-X", "DELETE")

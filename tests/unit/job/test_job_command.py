@@ -43,6 +43,49 @@ def test_answers_against_what_is_wanted(tmp_path: Path, questions: str, status: 
     assert (found, report["result"]) == (status, result)
 
 
+ASSERTIONS = """\
+sources: [nowhere/]
+tests:
+- name: the frontend reads the cart
+  from: shop/frontend
+  to: shop/cart
+  methods: [GET]
+  paths: [/api/*]
+  expect: allowed
+- name: the frontend deletes
+  because: a test
+  from: shop/frontend
+  to: shop/cart
+  methods: [DELETE]
+  expect: allowed
+"""
+
+
+def test_assertions_are_judged_on_what_was_seen(tmp_path: Path) -> None:
+    """Those of a mounted ConfigMap once each; the counterexample is a call, and the sources for the desk are not asked."""
+    mounted = tmp_path / "assertions"
+    (mounted / "..data").mkdir(parents=True)
+    (mounted / "..data" / "shop.meshcheck.yaml").write_text(ASSERTIONS)
+    (mounted / "shop.meshcheck.yaml").symlink_to("..data/shop.meshcheck.yaml")
+    status, report = job(tmp_path, "checks: [{name: who, test: assertions}]", "--closed-world")
+    (check,) = report["checks"]  # type: ignore[misc]
+    assert (status, check["result"]) == (1, "failed")
+    reads, deletes = check["assertions"]
+    assert (reads["result"], reads["detail"]) == ("passed", [])
+    assert deletes["result"] == "failed"
+    assert deletes["detail"][0] == "because: a test"
+    assert deletes["detail"][1].startswith("shop/frontend → DELETE http://cart.shop")
+    assert "denied (403) by AuthorizationPolicy shop/cart-viewer; expected allowed" in deletes["detail"][1]
+
+
+def test_wrong_assertions_are_an_error_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a.meshcheck.yaml").write_text("tests:\n- {name: x, from: shop/frontend, to: shop/cart, expect: maybe}\n")
+    status, report = job(tmp_path, "checks: [{name: who, test: a.meshcheck.yaml}]")
+    (check,) = report["checks"]  # type: ignore[misc]
+    assert (status, check["result"]) == (2, "error")
+    assert "a.meshcheck.yaml:2:" in check["message"]
+
+
 def test_exit_zero_is_for_findings_not_for_failures(tmp_path: Path) -> None:
     assert job(tmp_path, f"checks: [{{questions: [{{{CALL}, method: PUT}}]}}]", "--exit-zero")[0] == 0
     assert job(tmp_path, 'checks: [{questions: [{from: shop/x, to: "http://cart.shop/"}]}]', "--exit-zero")[0] == 2
