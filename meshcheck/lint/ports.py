@@ -10,9 +10,10 @@ from meshcheck.lint.proxies import workload_ports
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_security import Field
 from meshcheck.semantics.port_protocol import DETECTED, protocol_of
-from meshcheck.semantics.tracing.server import service_port_of
+from meshcheck.semantics.tracing.server import bypasses_sidecar, service_port_of
 
 PORT_FIELDS = ("ports", "destination.port")
+_ISTIO = (15090, 15021, 15020)
 
 
 class Port(NamedTuple):
@@ -34,6 +35,17 @@ def _ports(evidence: Evidence, workload: Workload) -> tuple[Port, ...]:
         found = service_port_of(evidence.world, workload, number)
         out.append(Port(number, DETECTED if found is None else protocol_of(found), found))
     return tuple(out)
+
+
+def past_the_sidecar(workload: Workload, number: int) -> bool:
+    """Whether annotations keep a port of the application away from the sidecar; Istio's own ports are none of it."""
+    return number not in _ISTIO and bypasses_sidecar(workload, number)
+
+
+def all_past_the_sidecar(evidence: Evidence, workload: Workload) -> list[int]:
+    """The ports to which Services lead, if none of them passes the sidecar."""
+    numbers = [port.number for port in ports_of(evidence, workload) if port.service_port is not None]
+    return numbers if all(past_the_sidecar(workload, number) for number in numbers) else []
 
 
 def service_ports(evidence: Evidence, workload: Workload) -> Iterable[tuple[Service, ServicePort]]:

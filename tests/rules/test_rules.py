@@ -44,10 +44,10 @@ def _before(code: str) -> World | None:
 
 def _found(text: str, code: str, closed: bool = True) -> list[int]:
     """Lines at which a rule finds something in a text."""
-    return [finding.place.line if finding.place else 1 for finding in _findings(text, code, closed)[0]]
+    return [finding.place.line if finding.place else 1 for finding in findings(text, code, closed)[0]]
 
 
-def _findings(text: str, code: str, closed: bool = True) -> tuple[list[Finding], Reading]:
+def findings(text: str, code: str, closed: bool = True) -> tuple[list[Finding], Reading]:
     """What a rule finds in a text."""
     reading = Reading(exact=True)
     reading.add_text("example.yaml", text)
@@ -79,14 +79,14 @@ def test_a_bad_example_is_found_at_its_line(path: Path) -> None:
 def test_a_fix_that_is_offered_mends_what_was_found(path: Path) -> None:
     """Each fix can be written into the text, and the finding is not there any more."""
     text, code = path.read_text(encoding="utf-8"), path.parent.name
-    found, reading = _findings(text, code)
+    found, reading = findings(text, code)
     origins = {reference(d.value): d.origin for d in reading.documents}
     for finding in found:
         if finding.fix is not None and finding.fix.patches:
             changes = [Change(ref, origins[ref], tuple(steps)) for ref, steps in finding.fix.patches]
             edits = edit(changes, {"example.yaml": text})
             assert not edits.not_done, edits.not_done[0].reason
-            left = [f.message for f in _findings(edits.texts["example.yaml"], code)[0]]
+            left = [f.message for f in findings(edits.texts["example.yaml"], code)[0]]
             assert left.count(finding.message) < [f.message for f in found].count(finding.message), finding.fix.description
 
 

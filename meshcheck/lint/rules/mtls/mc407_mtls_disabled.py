@@ -35,7 +35,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
+from meshcheck.model.istio_security import PeerAuthentication
 
 
 @rule("MC407", "mtls-disabled", severity="warning", needs="document", audience="security")
@@ -44,8 +46,10 @@ def check(evidence: Evidence) -> Iterator[Found]:
     for policy in evidence.of("PeerAuthentication"):
         if policy.mode == "DISABLE":
             whom = _scope(evidence, policy.meta.namespace, policy.selector)
-            message = f"mTLS is off for {whom}: plaintext only, and no rule there can match an identity"
-            yield found(policy.meta, ("spec", "mtls", "mode"), message)
+            saved = _narrower(evidence, policy)
+            but = f" (save what {listed([str(p.meta.ref) for p in saved])} says)" if saved else ""
+            message = f"mTLS is off for {whom}{but}: plaintext only, and no rule there can match an identity"
+            yield found(policy.meta, ("spec", "mtls", "mode"), message, *(("of its own", p.meta, ("spec",)) for p in saved[:1]))
         for port, mode in policy.ports.items():
             if mode == "DISABLE" and policy.mode != "DISABLE":
                 message = f"mTLS is off for port {port}: plaintext only, and no rule can match an identity there"
@@ -56,3 +60,17 @@ def _scope(evidence: Evidence, namespace: str, selector: object) -> str:
     if selector:
         return "the selected workloads"
     return "the whole mesh" if namespace == evidence.world.mesh.root_namespace else f"namespace {namespace}"
+
+
+def _narrower(evidence: Evidence, policy: PeerAuthentication) -> list[PeerAuthentication]:
+    """Other policies that turn mTLS on for a part of what this one is for."""
+    if policy.selector:
+        return []
+    root = evidence.world.mesh.root_namespace
+    whole_mesh = policy.meta.namespace == root
+    return [
+        other
+        for other in evidence.of("PeerAuthentication")
+        if other.mode in ("STRICT", "PERMISSIVE")
+        and (other.meta.namespace != root if whole_mesh else other.meta.namespace == policy.meta.namespace and other.selector)
+    ]

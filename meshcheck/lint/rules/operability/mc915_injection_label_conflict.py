@@ -6,8 +6,8 @@ Namespaces with `istio-injection` and `istio.io/rev` together, and namespaces th
 
 ## Why it matters
 
-`istio-injection` wins over `istio.io/rev`: after an upgrade by revision the pods keep the sidecar of the old control plane. Pods with a
-sidecar are left out of ambient mode.
+`istio-injection` wins over `istio.io/rev`: the webhook of a revision passes over namespaces that have both labels. So after an upgrade by
+revision the pods keep the sidecar of the old control plane. Pods with a sidecar are left out of ambient mode.
 
 ## Avoid
 
@@ -27,7 +27,8 @@ A namespace that moves from sidecars to ambient, until its pods are made anew.
 
 ## Silent when
 
-Never: one document is enough.
+The namespace says `istio-injection: disabled`: then it asks for no sidecar, and `istio.io/rev` still chooses the control plane of its
+Gateways.
 """
 
 from __future__ import annotations
@@ -49,10 +50,12 @@ def check(evidence: Evidence) -> Iterator[Found]:
         if meta is None:
             continue
         injection, revision = labels.get(_INJECTION), labels.get(_REVISION)
+        if injection == "disabled":
+            continue
         if injection and revision:
             message = f"`{_INJECTION}: {injection}` wins, and `{_REVISION}: {revision}` beside it does nothing"
             fix = removing(meta, ("metadata", "labels", _INJECTION), f"leave the choice to `{_REVISION}`", safe=False)
             yield found(meta, ("metadata", "labels", _REVISION), message, fix=fix)
-        elif labels.get(_MODE) == "ambient" and injection == "enabled":
+        elif labels.get(_MODE) == "ambient" and (injection or revision):
             message = "asks for sidecars, too: pods that have one are left out of ambient mode"
-            yield found(meta, ("metadata", "labels", _MODE), message)
+            yield found(meta, ("metadata", "labels", _MODE), message, confidence="high" if injection else "medium")

@@ -3,7 +3,9 @@
 ## Finds
 
 Entries of `gateways`, of a VirtualService or of one of its matches, that name no Gateway of Istio. A name without namespace means the
-namespace of the VirtualService.
+namespace of the VirtualService. Gateways of Gateway API are none: istiod makes a Gateway of Istio's kind of each of their listeners, under
+a name of its own, and looks for VirtualServices by that name (istio/istio:pilot/pkg/model/push_context.go; `istioctl analyze` is content
+with them).
 
 ## Why it matters
 
@@ -38,7 +40,7 @@ from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.gateway_routes import gateways_by_name
-from meshcheck.lint.object_names import meant
+from meshcheck.lint.object_names import meant, refused
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.istio_networking import VirtualService
 from meshcheck.model.objects import Path
@@ -51,7 +53,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     for virtual in evidence.of("VirtualService"):
         for field, name in _named(virtual):
             if name != "mesh" and name not in known:
-                yield found(virtual.meta, field, f"there is no Gateway `{name}`, so these routes are on no gateway{_hint(evidence, name)}")
+                yield found(virtual.meta, field, f"{_missing(evidence, name)}, so these routes are on no gateway{_hint(evidence, name)}")
 
 
 def _named(virtual: VirtualService) -> Iterator[tuple[Path, str]]:
@@ -64,8 +66,16 @@ def _named(virtual: VirtualService) -> Iterator[tuple[Path, str]]:
                     yield (*match.field, "gateways", n), name
 
 
+def _missing(evidence: Evidence, name: str) -> str:
+    namespace, _, short = name.partition("/")
+    why = refused(evidence, "Gateway", "networking.istio.io", namespace, short)
+    return f"there is no Gateway `{name}`" if why is None else f"Gateway `{name}` is refused ({why})"
+
+
 def _hint(evidence: Evidence, name: str) -> str:
     namespace, _, short = name.partition("/")
+    if refused(evidence, "Gateway", "networking.istio.io", namespace, short) is not None:
+        return ""
     if any((g.meta.namespace, g.meta.name) == (namespace, short) for g in evidence.of("Gateway")):
         return "; the Gateway of this name is one of Gateway API, which takes HTTPRoutes"
     return meant(namespace, short, ((g.meta.namespace, g.meta.name) for g in evidence.of("IstioGateway")))

@@ -44,6 +44,7 @@ from collections.abc import Iterator
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.gateway_routes import gateways
 from meshcheck.lint.rule import Found, found, rule
+from meshcheck.model.core import Workload
 from meshcheck.semantics.entry.config import config_of
 from meshcheck.semantics.gateway_api.listeners import members_of
 
@@ -65,8 +66,14 @@ def check(evidence: Evidence) -> Iterator[Found]:
                         b for b in (*port.plain, *port.tls) if why.endswith(b.gateway_name) or set(b.sni_hosts) & set(bound.sni_hosts)
                     ]
                     related = [("has the port", b.gateway.meta, b.server.field) for b in others[:1]]
-                    yield found(bound.gateway.meta, bound.server.field, f"left out on port {number} of {pod}: {why}", *related)
+                    yield found(bound.gateway.meta, bound.server.field, f"left out on port {number} of {_pods(pod)}: {why}", *related)
     for gateway in evidence.of("Gateway"):
         for member in members_of(evidence.world, gateway):
             if member.refused is not None and member.refused.startswith(_CONFLICTS):
                 yield found(member.owner, member.listener.field, f"listener `{member.listener.name}` is left out: {member.refused}")
+
+
+def _pods(gateway: Workload) -> str:
+    """The pods by name, or by the labels that they are to have where they are not in the input."""
+    labels = ", ".join(f"{key}: {value}" for key, value in gateway.pod_labels.items())
+    return str(gateway) if gateway.meta.origin is not None else f"the pods with `{labels}`"

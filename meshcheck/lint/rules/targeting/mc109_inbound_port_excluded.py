@@ -42,15 +42,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.ports import named_ports, ports_of
+from meshcheck.lint.ports import all_past_the_sidecar, named_ports, past_the_sidecar
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.selection import applies_to, selected_by
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import Meta, Path
-from meshcheck.semantics.tracing.server import bypasses_sidecar
 from meshcheck.semantics.world.sidecars import sidecar_of
 
-_ISTIO = (15090, 15021, 15020)
 _NOTES = ("traffic.sidecar.istio.io/excludeInboundPorts", "traffic.sidecar.istio.io/includeInboundPorts")
 
 
@@ -62,30 +60,20 @@ def check(evidence: Evidence) -> Iterator[Found]:
             if sidecar_of(evidence.world, workload).present:
                 fields = [f for r in policy.rules for group in (*r.operations, r.conditions) for f in group]
                 named = [(f.path, number) for f in fields for number in named_ports([f])]
-                out = [(path, number) for path, number in named if _is_out(workload, number)]
+                out = [(path, number) for path, number in named if past_the_sidecar(workload, number)]
                 if out:
                     yield from (_port(policy.meta, path, number, workload) for path, number in out)
-                elif not named and (numbers := _all_out(evidence, workload)):
+                elif not named and (numbers := all_past_the_sidecar(evidence, workload)):
                     yield _whole(policy.meta, numbers, workload)
     for policy in evidence.of("PeerAuthentication"):
         for workload in filter(_has_note, selected_by(evidence, policy)):
             if sidecar_of(evidence.world, workload).present:
                 path = ("spec", "portLevelMtls")
-                yield from (_port(policy.meta, (*path, str(n)), n, workload) for n in policy.ports if _is_out(workload, n))
+                yield from (_port(policy.meta, (*path, str(n)), n, workload) for n in policy.ports if past_the_sidecar(workload, n))
 
 
 def _has_note(workload: Workload) -> bool:
     return any(note in workload.pod_annotations for note in _NOTES)
-
-
-def _is_out(workload: Workload, port: int) -> bool:
-    return port not in _ISTIO and bypasses_sidecar(workload, port)
-
-
-def _all_out(evidence: Evidence, workload: Workload) -> list[int]:
-    """The ports to which Services lead, if none of them passes the sidecar."""
-    numbers = [port.number for port in ports_of(evidence, workload) if port.service_port is not None]
-    return numbers if all(_is_out(workload, number) for number in numbers) else []
 
 
 def _port(meta: Meta, path: Path, port: int, workload: Workload) -> Found:

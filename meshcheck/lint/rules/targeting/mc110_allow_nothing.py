@@ -40,10 +40,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
+from meshcheck.lint.ports import all_past_the_sidecar
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.selection import applies_to
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
+from meshcheck.semantics.gateway.pods import is_gateway
+from meshcheck.semantics.world.sidecars import sidecar_of
 
 
 @rule("MC110", "allow-nothing", severity="info", needs="document")
@@ -71,8 +74,16 @@ def _opened(evidence: Evidence, policy: AuthorizationPolicy) -> bool:
 
 
 def _closed(evidence: Evidence, policy: AuthorizationPolicy) -> tuple[Workload, ...]:
-    """The workloads that are there to be called among those that it applies to, where all policies are known."""
+    """The workloads that are there to be called among those whose proxies apply it, where all policies are known."""
     world = evidence.world
     if policy.attachment.targets or not world.complete("AuthorizationPolicy", "Workload", "Service"):
         return ()
-    return tuple(w for w in applies_to(evidence, policy) if world.services_of(w))
+    return tuple(w for w in applies_to(evidence, policy) if world.services_of(w) and _is_guarded(evidence, w))
+
+
+def _is_guarded(evidence: Evidence, workload: Workload) -> bool:
+    """Whether calls certainly meet a proxy of the mesh: elsewhere a policy closes nothing."""
+    sidecar = sidecar_of(evidence.world, workload)
+    if sidecar.present:
+        return not all_past_the_sidecar(evidence, workload)
+    return sidecar.ambient or is_gateway(workload)
