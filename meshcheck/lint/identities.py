@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from meshcheck.lint.evidence import Evidence
 from meshcheck.semantics.world.names import service_accounts
 
+ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
+"""Namespaces that every cluster has, written down or not."""
+
 
 def account_in(value: str, policy_namespace: str, trust_domains: Sequence[str]) -> tuple[str, str] | None:
     """(namespace, account) that a principal or a service account names; None for wildcards, other forms, and foreign trust domains."""

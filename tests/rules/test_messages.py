@@ -47,3 +47,11 @@ def test_gateways_without_pods_are_named_by_their_labels() -> None:
     without = text[text.index("apiVersion: networking.istio.io/v1") :]
     assert " on port 443 of istio-ingress/public: " in _messages(text, "MC809")[0]
     assert " on port 443 of the pods with `istio: public`: " in _messages(without, "MC809")[0]
+
+
+def test_namespaces_that_every_cluster_has_are_there() -> None:
+    """An account of `default` may be missing; the namespace is not."""
+    policy = _SHOP.replace("spec: {}", 'spec: {rules: [{from: [{source: {principals: ["cluster.local/ns/default/sa/curl"]}}]}]}')
+    assert policy != _SHOP
+    why = "there is no service account `curl` in namespace `default`"
+    assert _messages(policy, "MC201") == [f"`cluster.local/ns/default/sa/curl` names nobody: {why}"]

@@ -2,7 +2,9 @@
 
 ## Finds
 
-Namespaces with the labels `istio-injection: enabled` and `istio.io/dataplane-mode: ambient`.
+Namespaces with the label `istio.io/dataplane-mode: ambient` and one that asks for sidecars: `istio-injection: enabled`, or `istio.io/rev`
+(with medium confidence, for a revision may have no injector). Source:
+istio/istio:manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml.
 
 ## Why it matters
 
@@ -32,13 +34,13 @@ Never: the Namespace is enough. Single pods that ask for a sidecar are left alon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.repair import removing
 from meshcheck.lint.rule import Found, found, rule
 
-_MODE = "istio.io/dataplane-mode"
+_MODE, _INJECTION, _REVISION = "istio.io/dataplane-mode", "istio-injection", "istio.io/rev"
 
 
 @rule("MC612", "sidecar-and-ambient", severity="warning", needs="document")
@@ -46,9 +48,17 @@ def check(evidence: Evidence) -> Iterator[Found]:
     """Namespaces with both labels."""
     for namespace in evidence.world.namespaces.values():
         labels = namespace.labels
-        if namespace.meta is not None and labels.get("istio-injection") == "enabled" and labels.get(_MODE) == "ambient":
-            at = ("metadata", "labels", _MODE)
+        asking = _asking(labels)
+        if namespace.meta is not None and asking is not None and labels.get(_MODE) == "ambient":
+            at, by = ("metadata", "labels", _MODE), ("metadata", "labels", asking)
             words = "the namespace is labelled for sidecars, too: its pods get sidecars, and this label has no effect on them"
-            related = ("asks for sidecars", namespace.meta, ("metadata", "labels", "istio-injection"))
-            fix = removing(namespace.meta, ("metadata", "labels", "istio-injection"), "leave the sidecars out", safe=False)
-            yield found(namespace.meta, at, words, related, fix=fix)
+            related = ("asks for sidecars", namespace.meta, by)
+            fix = removing(namespace.meta, by, "leave the sidecars out", safe=False)
+            yield found(namespace.meta, at, words, related, fix=fix, confidence="high" if asking == _INJECTION else "medium")
+
+
+def _asking(labels: Mapping[str, str]) -> str | None:
+    """The label by which a namespace asks for sidecars; `istio-injection` of any value goes before a revision."""
+    if _INJECTION in labels:
+        return _INJECTION if labels[_INJECTION] == "enabled" else None
+    return _REVISION if labels.get(_REVISION) else None

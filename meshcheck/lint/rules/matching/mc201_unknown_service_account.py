@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.fields import texts_of
-from meshcheck.lint.identities import account_in, known_accounts
+from meshcheck.lint.identities import ALWAYS_THERE, account_in, known_accounts
 from meshcheck.lint.repair import replacing
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.semantics.world.names import nearest
@@ -59,7 +59,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
         namespace, name = account
         if namespace == world.mesh.root_namespace and not any(space == namespace for space, _ in known):
             continue
-        if namespace not in world.namespaces:
+        if namespace not in world.namespaces and namespace not in ALWAYS_THERE:
             near = nearest(namespace, list(world.namespaces))
             words, other = f"there is no namespace `{namespace}`", (near, name) if near else None
         else:

@@ -36,20 +36,19 @@ from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.fields import texts_of
+from meshcheck.lint.identities import ALWAYS_THERE
 from meshcheck.lint.patterns import is_regex
 from meshcheck.lint.repair import replacing
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.semantics.authorization.peers import compile_namespace
 from meshcheck.semantics.world.names import nearest
 
-_ALWAYS = ("default", "kube-system", "kube-public", "kube-node-lease")
-
 
 @rule("MC206", "unknown-namespace", severity="warning", confidence="medium", needs="absence", kinds=("Namespace",))
 def check(evidence: Evidence) -> Iterator[Found]:
     """Namespaces that are not there."""
     world = evidence.world
-    known = {*world.namespaces, *_ALWAYS, world.mesh.root_namespace}
+    known = {*world.namespaces, *ALWAYS_THERE, world.mesh.root_namespace}
     for policy, path, value in texts_of(evidence, "namespaces", "source.namespace"):
         if value in known or is_regex(value):
             continue

@@ -2,12 +2,12 @@
 
 ## Finds
 
-Namespaces with `istio-injection` and `istio.io/rev` together, and namespaces that ask for sidecars and for ambient mode.
+Namespaces with `istio-injection` and `istio.io/rev` together. (Those that ask for sidecars and for ambient mode are MC612.)
 
 ## Why it matters
 
 `istio-injection` wins over `istio.io/rev`: the webhook of a revision passes over namespaces that have both labels. So after an upgrade by
-revision the pods keep the sidecar of the old control plane. Pods with a sidecar are left out of ambient mode.
+revision the pods keep the sidecar of the old control plane.
 
 ## Avoid
 
@@ -23,7 +23,7 @@ labels: {istio.io/rev: canary}
 
 ## Exceptions
 
-A namespace that moves from sidecars to ambient, until its pods are made anew.
+None.
 
 ## Silent when
 
@@ -39,7 +39,7 @@ from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.repair import removing
 from meshcheck.lint.rule import Found, found, rule
 
-_REVISION, _INJECTION, _MODE = "istio.io/rev", "istio-injection", "istio.io/dataplane-mode"
+_REVISION, _INJECTION = "istio.io/rev", "istio-injection"
 
 
 @rule("MC915", "injection-label-conflict", severity="warning", needs="document", audience="platform")
@@ -50,12 +50,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
         if meta is None:
             continue
         injection, revision = labels.get(_INJECTION), labels.get(_REVISION)
-        if injection == "disabled":
-            continue
-        if injection and revision:
+        if injection and revision and injection != "disabled":
             message = f"`{_INJECTION}: {injection}` wins, and `{_REVISION}: {revision}` beside it does nothing"
             fix = removing(meta, ("metadata", "labels", _INJECTION), f"leave the choice to `{_REVISION}`", safe=False)
             yield found(meta, ("metadata", "labels", _REVISION), message, fix=fix)
-        elif labels.get(_MODE) == "ambient" and (injection or revision):
-            message = "asks for sidecars, too: pods that have one are left out of ambient mode"
-            yield found(meta, ("metadata", "labels", _MODE), message, confidence="high" if injection else "medium")

@@ -2,8 +2,10 @@
 
 ## Finds
 
-Conditions in the status of routes, Gateways, ListenerSets and policies (`Accepted`, `Programmed`, `ResolvedRefs`, `WaypointAccepted`) that
-are False, and `Conflicted` that is True, for the generation that the object has now.
+Conditions in the status of routes, Gateways, ListenerSets and policies (`Accepted`, `Programmed`, `ResolvedRefs`, `WaypointAccepted`,
+`ZtunnelAccepted`) and of Services and ServiceEntries (`istio.io/WaypointBound`) that are False; `Conflicted` that is True; and policies
+that were taken in part only (`PartiallyInvalid`). They must be of the generation that the object has now.
+Source: istio/istio:pilot/pkg/model/service.go.
 
 ## Why it matters
 
@@ -41,17 +43,19 @@ from meshcheck.lint.rule import Found, rule
 from meshcheck.model.objects import Path
 
 _GROUPS = ("gateway.networking.k8s.io", "gateway.networking.x-k8s.io", "gateway.envoyproxy.io", "security.istio.io", "networking.istio.io")
-_WANTED = {"Accepted": "True", "Programmed": "True", "ResolvedRefs": "True", "WaypointAccepted": "True", "Conflicted": "False"}
+_TRUE = ("Accepted", "Programmed", "ResolvedRefs", "WaypointAccepted", "ZtunnelAccepted", "istio.io/WaypointBound")
+_WANTED = {**dict.fromkeys(_TRUE, "True"), "Conflicted": "False"}
+_IN_PART = "PartiallyInvalid"
 _HOLDERS = ("parents", "ancestors", "listeners")
 
 
 @rule("MC826", "negative-condition", severity="warning", needs="document")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Conditions that say no."""
-    kinds = sorted({str(d.value.get("kind")) for d in evidence.documents if str(d.value.get("apiVersion")).partition("/")[0] in _GROUPS})
+    kinds = sorted({str(d.value["kind"]) for d in evidence.documents if _is_judged(str(d.value.get("apiVersion")), str(d.value["kind"]))})
     for ref, origin, value in evidence.written(*kinds):
         status, meta = value.get("status"), value.get("metadata")
-        if not isinstance(status, dict) or ref.api_version.partition("/")[0] not in _GROUPS:
+        if not isinstance(status, dict) or not _is_judged(ref.api_version, ref.kind):
             continue
         generation = meta.get("generation") if isinstance(meta, dict) else None
         for path, condition in _conditions(status):
@@ -59,6 +63,10 @@ def check(evidence: Evidence) -> Iterator[Found]:
             current = not (isinstance(seen, int) and isinstance(generation, int) and seen < generation)
             if current and _says_no(condition):
                 yield Found(_words(condition), ref, origin, path)
+
+
+def _is_judged(api_version: str, kind: str) -> bool:
+    return api_version.partition("/")[0] in _GROUPS or (api_version, kind) == ("v1", "Service")
 
 
 def _conditions(status: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -80,7 +88,9 @@ def _of(value: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Mapping[st
 
 def _says_no(condition: Mapping[str, Any]) -> bool:
     wanted = _WANTED.get(str(condition.get("type")))
-    return wanted is not None and condition.get("status") in ("True", "False") and condition.get("status") != wanted
+    if wanted is None or condition.get("status") not in ("True", "False"):
+        return False
+    return condition.get("status") != wanted or condition.get("reason") == _IN_PART
 
 
 def _words(condition: Mapping[str, Any]) -> str:
