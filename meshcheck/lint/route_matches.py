@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from meshcheck.model.istio_networking import HttpMatch, StringMatch
 from meshcheck.semantics.routing.match import is_catch_all
 
@@ -26,6 +29,19 @@ def covers(wide: HttpMatch | None, narrow: HttpMatch | None) -> bool:
         and wide.source_labels.items() <= narrow.source_labels.items()
         and wide.source_namespace in (None, narrow.source_namespace)
     )
+
+
+def covers_connections(wide: Mapping[str, Any], narrow: Mapping[str, Any]) -> bool:
+    """Whether one raw match block of a TCP or TLS route takes all connections of another: each of its conditions is one of the other's.
+
+    Lists are alternatives, and compared by their texts: `*.example.com` is not known to take in `a.example.com`.
+    """
+
+    def within(key: str) -> bool:
+        one, other = wide[key], narrow.get(key)
+        return one == other or (isinstance(one, list) and isinstance(other, list) and bool(other) and all(item in one for item in other))
+
+    return all(within(key) for key, value in wide.items() if value not in (None, [], {}, ""))
 
 
 def _text_covers(wide: StringMatch | None, narrow: StringMatch | None) -> bool:

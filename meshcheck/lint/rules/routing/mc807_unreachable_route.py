@@ -1,9 +1,9 @@
-"""A route of a VirtualService is never taken, because earlier routes take all its requests.
+"""A route of a VirtualService is never taken, because earlier routes take all its requests or connections.
 
 ## Finds
 
-HTTP routes of which every match block is covered by a block of an earlier route: the same block again, a shorter prefix, or a route without
-a match before the last one.
+Routes (HTTP, TCP, TLS) of which every match block is covered by a block of an earlier route: the same block again, a shorter prefix, or a
+route without a match before the last one.
 
 ## Why it matters
 
@@ -35,17 +35,18 @@ None.
 
 ## Silent when
 
-The earlier route delegates, so that not all its requests may be taken; the blocks differ in a regular expression.
+The earlier route delegates, so that not all its requests may be taken; the blocks differ in a regular expression, or in a wildcard of SNI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.route_matches import covers
+from meshcheck.lint.route_matches import covers, covers_connections
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.model.istio_networking import HttpMatch, HttpRoute, VirtualService
+from meshcheck.model.istio_networking import HttpMatch, HttpRoute, L4Route, VirtualService
 
 _MOST = 200
 """Routes of one VirtualService that are compared with each other; more are made by programs."""
@@ -64,6 +65,21 @@ def check(evidence: Evidence) -> Iterator[Found]:
                 yield _finding(virtual, route, takers[0][0], takers[0][1])
             if route.delegate is None:
                 earlier += [(route, block) for block in blocks]
+        for kind, routes in (("tcp", virtual.tcp), ("tls", virtual.tls)):
+            yield from _of_connections(virtual, kind, routes[:_MOST])
+
+
+def _of_connections(virtual: VirtualService, kind: str, routes: tuple[L4Route, ...]) -> Iterator[Found]:
+    """TCP or TLS routes behind others."""
+    earlier: list[tuple[int, Mapping[str, Any]]] = []
+    for number, route in enumerate(routes):
+        blocks = route.matches or ({},)
+        by = [next((n for n, m in earlier if covers_connections(m, block)), None) for block in blocks]
+        if None not in by and by[0] is not None:
+            field = (*route.field, "match") if route.matches else route.field
+            message = f"never taken: {kind} route number {by[0] + 1} before it takes all its connections"
+            yield found(virtual.meta, field, message, ("taken here", virtual.meta, routes[by[0]].field))
+        earlier += [(number, block) for block in blocks]
 
 
 def _finding(virtual: VirtualService, route: HttpRoute, taker: HttpRoute, block: HttpMatch | None) -> Found:
