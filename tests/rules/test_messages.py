@@ -55,3 +55,22 @@ def test_namespaces_that_every_cluster_has_are_there() -> None:
     assert policy != _SHOP
     why = "there is no service account `curl` in namespace `default`"
     assert _messages(policy, "MC201") == [f"`cluster.local/ns/default/sa/curl` names nobody: {why}"]
+
+
+def _two_routes(*days: str) -> str:
+    """VirtualServices `a`, `b` … for one host, made on these days (empty: not said)."""
+    one = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: NAME, namespace: shopDAY}
+spec: {hosts: [web], http: [{route: [{destination: {host: web}}]}]}
+"""
+    made = [f', creationTimestamp: "{day}"' if day else "" for day in days]
+    return "---\n".join(one.replace("NAME", name).replace("DAY", day) for name, day in zip("ab", made, strict=True))
+
+
+def test_who_is_older_is_said_only_where_it_was_read() -> None:
+    """Manifests have no creationTimestamp: which of two VirtualServices is used depends on which is applied first."""
+    words = "sidecars use only one VirtualService for `web.shop.svc.cluster.local`, and VirtualService"
+    read = _two_routes("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z")
+    assert _messages(read, "MC806") == [f"{words} shop/b is the one that is used"]
+    assert _messages(_two_routes("", ""), "MC806") == [f"{words} shop/a is the other: the one that was made first is used"]

@@ -64,7 +64,9 @@ def check(evidence: Evidence) -> Iterator[Found]:
             winner = _winner(claiming, virtual, host, evidence.world.mesh.virtual_service_export_to)
             if winner is not None:
                 number = next(n for n, h in enumerate(virtual.hosts) if full_name(h, virtual.meta.namespace) == host)
-                message = f"sidecars use only one VirtualService for `{host}`, and {winner.meta.ref} is the one that is used"
+                known = winner.meta.created and virtual.meta.created
+                which = "is the one that is used" if known else "is the other: the one that was made first is used"
+                message = f"sidecars use only one VirtualService for `{host}`, and {winner.meta.ref} {which}"
                 related = ("used instead", winner.meta, ("spec", "hosts"))
                 yield found(virtual.meta, ("spec", "hosts", number), message, related)
 
