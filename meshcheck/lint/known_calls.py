@@ -1,4 +1,4 @@
-"""Calls of which the manifests say that they are made: addresses of Services in the environment and arguments of containers."""
+"""Calls of which the manifests say that they are made: addresses in the environment and arguments of containers."""
 
 from __future__ import annotations
 
@@ -32,16 +32,21 @@ class KnownCall(NamedTuple):
 def known_calls(evidence: Evidence, caller: Workload) -> Iterator[KnownCall]:
     """The Service ports whose addresses a workload is told; each once."""
     seen = set()
+    for field, _, host, port in addresses_told(caller):
+        service = look_up(evidence.world, host, caller.namespace).service
+        found = next((p for p in service.ports if p.number == port and p.protocol == "TCP"), None) if service is not None else None
+        if service is not None and found is not None and (service.meta.ref, port) not in seen:
+            seen.add((service.meta.ref, port))
+            yield KnownCall(caller, service, found, field)
+
+
+def addresses_told(caller: Workload) -> Iterator[tuple[Path, str, str, int]]:
+    """(place, scheme or empty, host, port) of the addresses that a workload is told; the host in lower case."""
     for field, text in _texts(caller):
         for scheme, host, number in _ADDRESS.findall(text):
             port = int(number) if number else _PORTS.get(scheme.lower(), 0)
-            if not port or (not scheme and not number):
-                continue
-            service = look_up(evidence.world, host.lower(), caller.namespace).service
-            found = next((p for p in service.ports if p.number == port and p.protocol == "TCP"), None) if service is not None else None
-            if service is not None and found is not None and (service.meta.ref, port) not in seen:
-                seen.add((service.meta.ref, port))
-                yield KnownCall(caller, service, found, field)
+            if port and (scheme or number):
+                yield field, scheme.lower(), host.lower(), port
 
 
 def _texts(workload: Workload) -> Iterator[tuple[Path, str]]:

@@ -40,30 +40,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.pod_fields import containers, pod_path
+from meshcheck.lint.pod_fields import pod_path
 from meshcheck.lint.proxies import listed, servers
 from meshcheck.lint.refusals import Refusal, pod_refusal
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.model.core import Workload
+from meshcheck.lint.scrapers import hands_on_metrics, scrapers_of
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 _CAPTURED = "traffic.sidecar.istio.io/includeOutboundIPRanges"
-_MERGED = "prometheus.istio.io/merge-metrics"
 _KINDS = ("Workload", "NetworkPolicy", "PeerAuthentication", "AuthorizationPolicy")
 
 
 @rule("MC308", "scrape-blocked", severity="warning", needs="absence", confidence="medium", kinds=_KINDS, audience="platform")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Ports with metrics that nobody can read."""
-    scrapers = [w for w in servers(evidence) if _is_prometheus(w)]
-    if not scrapers or any(w.pod_annotations.get(_CAPTURED) == "" for w in scrapers):
+    scrapers = scrapers_of(evidence)
+    if any(w.pod_annotations.get(_CAPTURED) == "" for w in scrapers):
         return
-    for workload in servers(evidence):
+    for workload in servers(evidence) if scrapers else ():
         notes = workload.pod_annotations
         port = notes.get("prometheus.io/port", "")
         if notes.get("prometheus.io/scrape") != "true" or not (port.isascii() and port.isdigit()) or workload in scrapers:
             continue
-        if sidecar_of(evidence.world, workload).present and notes.get(_MERGED) != "false":
+        if sidecar_of(evidence.world, workload).present and hands_on_metrics(workload):
             continue
         ends = [pod_refusal(evidence, scraper, workload, int(port)) for scraper in scrapers]
         stopped: list[Refusal] = [end for end in ends if end is not None]
@@ -72,9 +71,3 @@ def check(evidence: Evidence) -> Iterator[Found]:
             related = [("this stops it", decider.meta, decider.field)] if decider is not None else []
             message = f"{listed(scrapers)} cannot scrape port {port}: {stopped[0].words} stops it"
             yield found(workload.meta, (*pod_path(workload), "metadata", "annotations", "prometheus.io/port"), message, *related)
-
-
-def _is_prometheus(workload: Workload) -> bool:
-    """Whether a container runs Prometheus itself: the last part of its image's name is `prometheus`."""
-    images = [str(container.get("image")) for _, container in containers(workload)]
-    return any(image.rpartition("/")[2].partition("@")[0].partition(":")[0] == "prometheus" for image in images)
