@@ -26,7 +26,7 @@ ingress:
 
 ## Exceptions
 
-Metrics that something else collects, such as an agent on the node or a push.
+Metrics that something else collects, such as an agent on the node or a push; a mesh with `enablePrometheusMerge: false`.
 
 ## Silent when
 
@@ -53,6 +53,8 @@ from meshcheck.semantics.world.sidecars import sidecar_of
 
 _KINDS = ("Workload", "NetworkPolicy", "Namespace", "ClusterNetworkPolicy", "AdminNetworkPolicy")
 
+_NO = ("false", "False", "FALSE", "f", "F", "0")
+
 
 @rule("MC717", "metrics-port-blocked", severity="warning", needs="absence", confidence="medium", kinds=_KINDS, audience="platform")
 def check(evidence: Evidence) -> Iterator[Found]:
@@ -60,7 +62,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     scrapers = scrapers_of(evidence)
     hurt: dict[int, tuple[NetworkPolicy, list[Workload]]] = {}
     for workload in isolated(evidence, INGRESS) if scrapers and not has_admin(evidence) else ():
-        asked = workload.pod_annotations.get("prometheus.io/scrape") != "false" and hands_on_metrics(workload) and workload not in scrapers
+        asked = workload.pod_annotations.get("prometheus.io/scrape") not in _NO and hands_on_metrics(workload) and workload not in scrapers
         if asked and sidecar_of(evidence.world, workload).present and all(_dropped(evidence, s, workload) for s in scrapers):
             policies = isolating(evidence, workload, INGRESS)
             first = next((p for p in policies if p.ingress), policies[0])
