@@ -12,8 +12,13 @@ from meshcheck.errors import UsageError
 from meshcheck.model.cluster_kinds import CALL
 
 if TYPE_CHECKING:
-    from meshcheck.load.cluster import Login
+    from collections.abc import Callable
+
+    from meshcheck.load.cluster import Api, Login, Wanted
     from meshcheck.load.read import Reading
+    from meshcheck.load.snapshot.part import Listing
+
+    ListingOf = Callable[[Api, Wanted], Listing]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "ms": 0.001}
 
@@ -67,9 +72,18 @@ def settle_namespace(options: argparse.Namespace) -> None:
 
 
 def read_live(
-    options: argparse.Namespace, reading: Reading, *, uses: tuple[str, ...] = (CALL,), near: tuple[str, ...] = (), narrow: bool = False
+    options: argparse.Namespace,
+    reading: Reading,
+    *,
+    uses: tuple[str, ...] = (CALL,),
+    near: tuple[str, ...] = (),
+    narrow: bool = False,
+    listing_of: ListingOf | None = None,
 ) -> None:
-    """Read the cluster into a Reading. `near`: namespaces of the question; `narrow`: `-n` says which namespaces are read at all."""
+    """Read the cluster into a Reading. `near`: namespaces of the question; `narrow`: `-n` says which namespaces are read at all.
+
+    `listing_of` makes what keeps the lists of a snapshot.
+    """
     from meshcheck.load.cluster import Wanted, connect, read_cluster
     from meshcheck.load.cluster.settings import USUAL_ROOT
 
@@ -87,11 +101,10 @@ def read_live(
     api = connect(login_of(options))
     progress = _Progress()
     api.on_wait = progress.wait
-    read_cluster(api, reading, wanted, progress.show)
-    progress.end()
-    if reading.torn:
-        kinds = ", ".join(reading.torn)
-        print(f"meshcheck: {kinds}: the objects changed while they were read, and are of more than one moment", file=sys.stderr)
+    try:
+        read_cluster(api, reading, wanted, progress.show, listing_of(api, wanted) if listing_of else None)
+    finally:
+        progress.end()
 
 
 def seconds(text: str) -> float:

@@ -15,6 +15,8 @@ from meshcheck.model.cluster_kinds import CALL, RBAC, kinds_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from meshcheck.cli.live import ListingOf
+
 
 class _Ordered(argparse.Action):
     """Collects `-f`, `-k` and `--helm` in one list: later sources lie over earlier ones."""
@@ -76,16 +78,17 @@ def read_sources(
     uses: tuple[str, ...] = (CALL,),
     near: tuple[str, ...] = (),
     narrow: bool = False,
+    listing_of: ListingOf | None = None,
 ) -> Reading:
     """Read what the options name; the live cluster when they name nothing.
 
     Of a cluster: `uses` are the kinds that are needed (CALL, RBAC), `near` the namespaces of the question, and with `narrow` only the
-    namespace of `-n` is read.
+    namespace of `-n` is read; `listing_of` makes what keeps the lists of a snapshot.
     """
     sources: Sequence[tuple[str, str]] = getattr(options, "sources", None) or ()
     reading = Reading(exact=exact, on_file=_progress())
     if is_live(options):
-        read_live(options, reading, uses=uses, near=near, narrow=narrow)
+        read_live(options, reading, uses=uses, near=near, narrow=narrow, listing_of=listing_of)
     for kind, value in sources:
         if kind == "PATH":
             reading.add_path(value)
@@ -100,7 +103,20 @@ def read_sources(
             reading.add_text(f"{'kustomize' if kind == 'DIR' else 'helm'}:{value}", text)
     if reading.on_file and sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
+    _say_moments(reading)
     return reading
+
+
+def _say_moments(reading: Reading) -> None:
+    """Objects of a cluster that are of more than one moment may not belong together."""
+    if reading.torn:
+        kinds = ", ".join(reading.torn)
+        print(f"meshcheck: {kinds}: the objects changed while they were read, and are of more than one moment", file=sys.stderr)
+    if len(reading.moments) > 1:
+        print(
+            f"meshcheck: the snapshot was interrupted and resumed ({', '.join(reading.moments)}): objects may be of more than one moment",
+            file=sys.stderr,
+        )
 
 
 def knows_rbac(options: argparse.Namespace, reading: Reading) -> bool:

@@ -65,6 +65,8 @@ class Reading:
         """What is known in full, where a source says so: a cluster or a snapshot."""
         self.torn: tuple[str, ...] = ()
         """Kinds of a cluster that changed faster than they could be read: their objects are of more than one moment."""
+        self.moments: tuple[str, ...] = ()
+        """When the runs began that a snapshot is of, where one has gone on where another had failed."""
         self._texts: dict[tuple[str, int], tuple[int, str]] = {}
         self._by_origin: dict[Origin, dict[str, Any]] = {}
         self._nodes: dict[tuple[str, int], Nodes] = {}

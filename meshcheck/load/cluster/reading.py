@@ -16,6 +16,7 @@ from meshcheck.model.record import record, value
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
+    from meshcheck.load.snapshot.part import Listing
 
 THREADS = 4
 CERTIFICATES = ("kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt")
@@ -48,14 +49,22 @@ class Part:
     torn: bool = False
 
 
-def read_cluster(api: Api, reading: Reading, wanted: Wanted, on_progress: Callable[[str, int], None] | None = None) -> Discovery:
+def read_cluster(
+    api: Api,
+    reading: Reading,
+    wanted: Wanted,
+    on_progress: Callable[[str, int], None] | None = None,
+    listing: Listing | None = None,
+) -> Discovery:
     """Add a cluster's objects and coverage to a Reading. `on_progress` is told kind and number of objects as they come.
+
+    `listing` keeps what was listed, and has what an earlier run had listed, which is not read again.
 
     Raises UnreadableError when the cluster cannot be reached at all, or does not know who asks.
     """
     found = discover(api)
     kinds = kinds_for(*wanted.uses)
-    parts = _Parts(api, found, wanted, on_progress).read(kinds)
+    parts = _Parts(api, found, wanted, on_progress, listing).read(kinds)
     fill(reading, parts, found, wanted, *settings.read_secrets(api, wanted.secrets))
     return found
 
@@ -82,20 +91,31 @@ def fill(
 class _Parts:
     """Reads kinds one after the other in a few threads."""
 
-    def __init__(self, api: Api, found: Discovery, wanted: Wanted, on_progress: Callable[[str, int], None] | None) -> None:
-        self.api, self.found, self.wanted, self.on_progress = api, found, wanted, on_progress
-        self.moment: str | None = None
+    def __init__(
+        self, api: Api, found: Discovery, wanted: Wanted, on_progress: Callable[[str, int], None] | None, listing: Listing | None
+    ) -> None:
+        self.api, self.found, self.wanted, self.on_progress, self.listing = api, found, wanted, on_progress, listing
+        self.moment = listing.moment if listing else None
 
     def read(self, kinds: Iterable[ClusterKind]) -> list[Part]:
         """All kinds. The first list gives the moment of which the others are read: policies and pods belong together."""
         rest = list(kinds)
         done: list[Part] = []
         while rest and self.moment is None:
-            part = self._kind(rest.pop(0))
+            part = self._kept(rest.pop(0))
             self.moment = part.resource_version or None
             done.append(part)
         with ThreadPoolExecutor(THREADS) as threads:
-            return [*done, *threads.map(self._kind, rest)]
+            return [*done, *threads.map(self._kept, rest)]
+
+    def _kept(self, kind: ClusterKind) -> Part:
+        if self.listing is None:
+            return self._kind(kind)
+        part = self.listing.earlier(kind)
+        if part is None:
+            part = self._kind(kind)
+            self.listing.add(part)
+        return part
 
     def _kind(self, kind: ClusterKind) -> Part:
         if kind.group in self.found.down:

@@ -15,7 +15,7 @@ def compact(value: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: meta[key] for key in _META if meta.get(key)}
     if "annotations" in kept:
         kept["annotations"] = {key: text for key, text in kept["annotations"].items() if key != _LAST_APPLIED}
-    if meta.get("uid"):
+    if isinstance(meta.get("uid"), str):
         kept["uid"] = ""  # that there is one says that an API server has admitted it; which one it is says nothing
     out = {key: item for key, item in value.items() if key not in ("metadata", "status")}
     out["metadata"] = kept

@@ -1,6 +1,7 @@
 """The file of a snapshot: JSON Lines in gzip. The first line says what it is and what is known in full; then one object a line.
 
-`{"schema": "meshcheck/snapshot/v1", "objects": N, "coverage": {…}, "torn": […], "redacted": bool, "removed": [{"object", "fields"}]}`
+`{"schema": "meshcheck/snapshot/v1", "objects": N, "coverage": {…}, "torn": […], "redacted": bool, "removed": [{"object", "fields"}],
+"moments": [when each run began, where one has gone on where another had failed]}`
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ def write_snapshot(
     torn: Iterable[str] = (),
     *,
     key_file: str | None = None,
+    moments: Iterable[str] = (),
+    removed_before: Mapping[str, Iterable[str]] | None = None,
 ) -> dict[str, Any]:
     """Write a snapshot, whole or not at all; returns its first line. Secrets are left out, and what looks like one elsewhere, too.
 
     `key_file`: names, hosts and addresses are replaced under the key in that file, which is made
-    where there is none, and then holds the names.
+    where there is none, and then holds the names. `moments`: when the runs began that have read the objects, where one has gone on
+    where another had failed; `removed_before`: object → fields from which an earlier run has taken something.
     """
     known = Coverage(coverage.read, coverage.gaps) if coverage else None
     cleaned = [without_secrets(compact(value)) for value in objects if value["kind"] != "Secret"]
@@ -51,15 +55,14 @@ def write_snapshot(
         redaction = Redaction(values, _key_of(key_file))
         values, known = redaction.done(), redaction.coverage(known)
         names = {"schema": KEY_SCHEMA, "key": redaction.key.hex(), "names": redaction.names}
-        _put(Path(key_file), (json.dumps(names, indent=1, sort_keys=True) + "\n").encode())
+        put(Path(key_file), (json.dumps(names, indent=1, sort_keys=True) + "\n").encode())
     lines: dict[tuple[str, str, str, str], str] = {}
     removed: list[dict[str, Any]] = []
     for value, fields in zip(values, taken):
-        meta = value["metadata"]
-        key = (value["apiVersion"], value["kind"], meta.get("namespace") or "", meta["name"])
+        key = _key(value)
         lines[key] = _encode(value)
-        if fields:
-            removed.append({"object": "/".join(key[1:]), "fields": sorted(set(fields)) if key_file is None else []})
+        if fields := [*fields, *(removed_before or {}).get(taken_from(value), ())]:
+            removed.append({"object": taken_from(value), "fields": sorted(set(fields)) if key_file is None else []})
     head = {
         "schema": SCHEMA,
         "objects": len(lines),
@@ -68,8 +71,10 @@ def write_snapshot(
         "torn": sorted(torn),
         "removed": sorted(removed, key=lambda item: str(item["object"])),
     }
+    if moments := tuple(moments):
+        head["moments"] = moments
     text = "\n".join([_encode(head), *(lines[key] for key in sorted(lines))]) + "\n"
-    _put(Path(path), gzip.compress(text.encode(), 9, mtime=0))
+    put(Path(path), gzip.compress(text.encode(), 9, mtime=0))
     return head
 
 
@@ -97,7 +102,18 @@ def read_snapshot(path: str, reading: Reading) -> dict[str, Any]:
     reading.add_objects(values)
     reading.coverage = coverage
     reading.torn += tuple(head.get("torn") or ())
+    reading.moments += tuple(head.get("moments") or ())
     return head
+
+
+def taken_from(value: Mapping[str, Any]) -> str:
+    """An object as the list of what was removed names it: `ConfigMap/shop/settings`."""
+    return "/".join(_key(value)[1:])
+
+
+def _key(value: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    meta = value["metadata"]
+    return value["apiVersion"], value["kind"], meta.get("namespace") or "", meta["name"]
 
 
 def _key_of(path: str) -> bytes | None:
@@ -131,7 +147,7 @@ def _head(path: str, lines: list[str]) -> dict[str, Any]:
     return found
 
 
-def _put(path: Path, raw: bytes) -> None:
+def put(path: Path, raw: bytes) -> None:
     """The file is there when it is whole; a run that is stopped leaves the old one. `-` is standard output."""
     if str(path) == "-":
         sys.stdout.buffer.write(raw)
