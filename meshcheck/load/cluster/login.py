@@ -33,7 +33,7 @@ class Login:
 
 def connect(login: Login) -> Api:
     """An API server to ask. Raises UnreadableError when there is no way in, MeshcheckError when the client library is missing."""
-    client, config = _library()
+    client, config = _library(login)
     from meshcheck.load.cluster.api import Api
 
     def configuration() -> Any:
@@ -69,7 +69,7 @@ def default_namespace(login: Login) -> str | None:
             return (_ACCOUNT / "namespace").read_text(encoding="utf-8").strip() or None
         except OSError:
             return None
-    _, config = _library()
+    _, config = _library(login)
     try:
         contexts, active = config.list_kube_config_contexts(config_file=login.kubeconfig)
     except Exception:  # whatever is wrong with the file, `connect` says it
@@ -110,11 +110,13 @@ def _load_kubeconfig(config: Any, login: Login, made: Any) -> None:
         raise UnreadableError(f"`{paths}` cannot be used: {type(error).__name__}: {_plain(error)}") from None
 
 
-def _library() -> tuple[Any, Any]:
+def _library(login: Login) -> tuple[Any, Any]:
     try:
         from kubernetes import client, config
     except ImportError:
-        raise MeshcheckError(f"reading a cluster needs the Kubernetes client: `{INSTALL}`") from None
+        needs = f"reading a cluster needs the Kubernetes client: `{INSTALL}`"
+        named = login.context or login.kubeconfig
+        raise MeshcheckError(needs if named else f"no source given: name manifests with `-f PATH`; {needs}") from None
     return client, config
 
 
