@@ -74,10 +74,12 @@ def seq(*parts: Language) -> Language:
     for part in reversed(parts):
         if part is NOTHING or out is NOTHING:
             return NOTHING
-        if part.kind == "seq":
+        if out is EMPTY:
+            out = part  # in its normal form already: to take it apart again would double the work with each letter
+        elif part.kind == "seq":
             out = seq(part.args[0], seq(part.args[1], out))
         elif part is not EMPTY:
-            out = part if out is EMPTY else _node("seq", part, out)
+            out = _node("seq", part, out)
     return out
 
 
