@@ -1,6 +1,6 @@
 """What a snapshot of a cluster costs, beside `kubectl get … -o json` of the same kinds. Needs KUBEBUILDER_ASSETS (tests/cluster).
 
-    python tests/bench/snapshot.py [SERVICES]          # 1,000
+python tests/bench/snapshot.py [SERVICES]          # 1,000
 """
 
 from __future__ import annotations

@@ -119,8 +119,11 @@ def _policies(world: World, wanted: Expected, running: Running) -> Iterator[Diff
     for key, conditions in running.items():
         for name in conditions.keys() - known:
             yield _surplus(world, name, _words(*key))
-    if (ENFORCED, "ALLOW") not in wanted and running.get((ENFORCED, "ALLOW")) == {}:
+    allow = (ENFORCED, "ALLOW")
+    if allow not in wanted and running.get(allow) == {}:
         yield _DENIES_ALL
+    if wanted.get(allow) == {} and allow not in running:
+        yield Difference(MISSING, "an ALLOW filter without any policy, which denies everything, is not in the proxy (yet)")
 
 
 def _missing(policy: AuthorizationPolicy, lost: list[int], all_: int) -> Difference:
