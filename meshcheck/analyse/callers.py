@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from meshcheck.analyse.affected import Affected, Name
@@ -10,7 +10,6 @@ from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.ends import End, Party
 from meshcheck.analyse.shape import Shape
 from meshcheck.analyse.wires import Wires
-from meshcheck.model.core import Workload
 from meshcheck.model.question import Caller, Question, Target
 from meshcheck.semantics.tracing import caller, network
 from meshcheck.semantics.tracing import target as targets
@@ -37,7 +36,7 @@ class Callers:
 
     def __init__(self, worlds: tuple[World, World], touched: Affected) -> None:
         self._worlds, self._touched = worlds, touched
-        self._tables = tuple(_calling(world) for world in worlds)
+        self._tables = tuple({(w.namespace, f"{w.kind}/{w.name}"): w for w in world.workloads if not w.ended} for world in worlds)
         self._every: tuple[Name, ...] = tuple(dict.fromkeys((*self._tables[0], *self._tables[1])))
         self._alike = tuple(Alike(world) for world in worlds)
         self._wires = tuple(Wires(world) for world in worlds)
@@ -117,13 +116,3 @@ class Callers:
                 said.append((station.verdict, station.missing) if station is not None else None)
             self._names_resolve[name] = said[0] == said[1]
         return self._names_resolve[name]
-
-
-def _calling(world: World) -> Mapping[Name, Workload]:
-    """Workloads that may call: a pod whose controller was read is like its controller."""
-    controllers = {(w.namespace, w.kind, w.name) for w in world.workloads if w.kind != "Pod"}
-    return {
-        (w.namespace, f"{w.kind}/{w.name}"): w
-        for w in world.workloads
-        if w.phase not in ("Succeeded", "Failed") and not (w.owner and (w.namespace, w.owner.kind, w.owner.name) in controllers)
-    }

@@ -78,7 +78,9 @@ class Network:
         self._ports = sorted(ports)
         self._addresses = sorted(addresses)
         self.workloads = {
-            End(w.namespace, f"{w.owner.kind}/{w.owner.name}" if _owned(w) and w.owner else f"{w.kind}/{w.name}"): w for w in _ends(world)
+            End(w.namespace, f"{w.owner.kind}/{w.owner.name}" if _owned(w) and w.owner else f"{w.kind}/{w.name}"): w
+            for w in world.workloads
+            if not w.ended
         }
 
     def outside(self) -> tuple[End, ...]:
@@ -213,14 +215,3 @@ def _blocks(world: World) -> Iterator[str]:
 
 def _owned(workload: Workload) -> bool:
     return workload.kind == "Pod" and workload.owner is not None and bool(workload.owner.kind)
-
-
-def _ends(world: World) -> Iterator[Workload]:
-    """One workload for all pods that are alike: a pod whose controller was read is not asked about."""
-    controllers = {(w.namespace, w.kind, w.name) for w in world.workloads if w.kind != "Pod"}
-    for workload in world.workloads:
-        owner = workload.owner
-        if workload.phase not in ("Succeeded", "Failed") and (
-            owner is None or (workload.namespace, owner.kind, owner.name) not in controllers
-        ):
-            yield workload

@@ -46,7 +46,7 @@ class Call(NamedTuple):
 
 def calls(world: World, focus: frozenset[str] = frozenset()) -> Iterator[Call]:
     """All calls that are worth an edge; `focus` holds namespaces and NAMESPACE/NAME of workloads."""
-    workloads = [w for w in world.workloads if w.phase not in ("Succeeded", "Failed")]
+    workloads = [w for w in world.workloads if not w.ended]
     every = (bool(focus) and len(workloads) * _focused(workloads, focus) <= 4 * MOST_PAIRS) or len(workloads) ** 2 <= MOST_PAIRS
     for service in world.services:
         for server in world.pods_of(service):

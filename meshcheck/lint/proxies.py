@@ -30,7 +30,7 @@ def servers(evidence: Evidence) -> tuple[Workload, ...]:
             name = w.owner.name.rpartition("-")[0] if w.owner.kind in ("ReplicaSet", "") else w.owner.name  # a Deployment's with a hash
             return (w.namespace, w.owner.kind, w.owner.name) in known or (w.namespace, "Deployment", name) in known
 
-        return tuple(w for w in evidence.world.workloads if w.phase not in ("Succeeded", "Failed") and not owned(w))
+        return tuple(w for w in evidence.world.workloads if not w.ended and not owned(w))
 
     return evidence.once("servers", find)
 

@@ -57,6 +57,12 @@ class Workload:
     """The pod's `spec` as it was written, for what is read of it only when a question needs it."""
     runs: bool = False
     """A Pod that a cluster runs: what is in it is what it has, whatever labels ask for. A controller: one that a cluster has acted on."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is a pod that has run to its end, and neither calls nor answers any more."""
+        return self.phase in ("Succeeded", "Failed")
+
     ready: bool = True
     """False for a Pod whose condition `Ready` says so: Services leave it out."""
 

@@ -15,7 +15,6 @@ from meshcheck.semantics.entry.ways import ways_in
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world import World
 
-DONE = ("Succeeded", "Failed")
 NOWHERE = "somewhere"
 """The namespace of a pod without a sidecar that is not in the input."""
 
@@ -25,11 +24,7 @@ def callers_of(world: World, assertion: Assertion) -> list[Party]:
     out: list[Party] = []
     wanted = assertion.callers
     for workload in world.workloads:
-        if (
-            workload.phase not in DONE
-            and any(_means(s, workload) for s in wanted.include)
-            and not any(_means(s, workload) for s in wanted.exclude)
-        ):
+        if not workload.ended and any(_means(s, workload) for s in wanted.include) and not any(_means(s, workload) for s in wanted.exclude):
             out.append(Party(caller_of(world, workload), workload))
     out += [Party(Caller(ip=s.url), None) for s in wanted.include if s.kind == "address"]
     open_world = not world.complete("Pod", "Deployment") if assertion.strangers is None else assertion.strangers
@@ -89,7 +84,7 @@ def _named(workload: Workload, pattern: str) -> bool:
 
 def meant(world: World, assertion: Assertion) -> set[int]:
     """The workloads (by `id`) that targets mean, whichever way they are called."""
-    return {id(w) for w in world.workloads if w.phase not in DONE and _is_target(assertion.targets, w)}
+    return {id(w) for w in world.workloads if not w.ended and _is_target(assertion.targets, w)}
 
 
 def service_ports(world: World, assertion: Assertion) -> list[int]:

@@ -26,7 +26,7 @@ def by_controller(every: Iterable[Workload]) -> dict[Key, tuple[Workload, ...]]:
     owners = _owners(every)
     out: dict[Key, list[Workload]] = {}
     for pod in every:
-        if pod.kind == "Pod" and pod.runs and pod.phase not in ("Succeeded", "Failed"):
+        if pod.kind == "Pod" and pod.runs and not pod.ended:
             for key in _above(pod, owners):
                 out.setdefault(key, []).append(pod)
     return {key: tuple(pods) for key, pods in out.items()}

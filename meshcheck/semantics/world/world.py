@@ -245,7 +245,7 @@ class World:
 
     def _selected(self, service: Service) -> list[Workload]:
         candidates = self._labelled(service.namespace, service.selector or {})
-        return [w for w in candidates if selects(service.selector, w.pod_labels) and w.phase not in ("Succeeded", "Failed")]
+        return [w for w in candidates if selects(service.selector, w.pod_labels) and not w.ended]
 
     def lost_pods_of(self, service: Service) -> bool:
         """Whether a Service selects something, and none of it is ready."""

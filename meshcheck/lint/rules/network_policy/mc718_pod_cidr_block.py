@@ -76,7 +76,7 @@ def _pods(evidence: Evidence) -> tuple[tuple[Address, Workload], ...]:
     """(address, pod) of pods that run, without those in the host's network."""
 
     def find() -> tuple[tuple[Address, Workload], ...]:
-        here = (w for w in evidence.of("Workload") if w.kind == "Pod" and not w.host_network and w.phase not in ("Succeeded", "Failed"))
+        here = (w for w in evidence.of("Workload") if w.kind == "Pod" and not w.host_network and not w.ended)
         return tuple((address, w) for w in here for text in w.addresses if (address := parse_address(text)) is not None)
 
     return evidence.once("addresses of pods", find)
