@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshcheck.explain import traps
-from meshcheck.model.core import Workload
+from meshcheck.explain.other_calls import other_call
+from meshcheck.explain.servers import server_of
 from meshcheck.model.objects import Meta, ObjectRef, dotted
 from meshcheck.model.reason import Reason
 from meshcheck.model.trace import DENIED, Cause, Station, Trace
@@ -20,7 +21,11 @@ def causes_of(world: World, trace: Trace) -> tuple[Cause, ...]:
     found = trace.decided_at
     if found is None or trace.verdict != DENIED:
         return ()
-    station = found[1]
+    other = other_call(world, trace)
+    return (*_of_station(world, trace, found[1]), *((other,) if other is not None else ()))
+
+
+def _of_station(world: World, trace: Trace, station: Station) -> tuple[Cause, ...]:
     metas = {m.meta.ref: m.meta for m in station.policies}
     if station.decider is not None:
         metas[station.decider.meta.ref] = station.decider.meta
@@ -49,14 +54,6 @@ def _handshake(trace: Trace, station: Station) -> Iterable[Cause]:
             yield Cause(sent.summary, by.meta.ref if by else None, by.meta if by else None, by.field if by else ())
     decider = station.decider
     yield Cause(station.summary, decider.meta.ref if decider else None, decider.meta if decider else None, decider.field if decider else ())
-
-
-def server_of(world: World, station: Station) -> Workload | None:
-    """The workload at which a station stands."""
-    if station.workload is None or "/" not in station.workload:
-        return None
-    namespace, _, name = station.workload.partition("/")
-    return world.find_workload(namespace, name)
 
 
 def _name(ref: ObjectRef) -> str:
