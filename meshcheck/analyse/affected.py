@@ -6,12 +6,13 @@ Errs on the side of asking: what is not known here touches everything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.analyse.changed_objects import ObjectChange
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS
 from meshcheck.model.objects import ObjectRef
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.attachment import attaches, selects
 from meshcheck.semantics.world import World
 

@@ -8,12 +8,13 @@ the same functions that the trace engine uses; where that configuration may diff
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.analyse.ends import End, Party
 from meshcheck.analyse.wires import Wires
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.authorization.tests import Test

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
 
 from meshcheck.analyse.affected import Affected, Name
 from meshcheck.analyse.alike import Alike
@@ -11,6 +10,7 @@ from meshcheck.analyse.ends import End, Party
 from meshcheck.analyse.shape import Shape
 from meshcheck.analyse.wires import Wires
 from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.tracing import caller, network
 from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.world import World

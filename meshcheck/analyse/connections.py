@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, summarize_address_range
 from itertools import pairwise
-from typing import NamedTuple
 
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, BlockPeer, NetworkPolicy
 from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, UNKNOWN
 from meshcheck.semantics.addresses import parse_block
 from meshcheck.semantics.tracing.trace import trace

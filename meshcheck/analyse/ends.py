@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Caller, Target
+from meshcheck.model.record import NamedTuple
 
 
 class Party(NamedTuple):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.errors import UsageError
 from meshcheck.model.api_resources import VERBS, Resource, Resources
+from meshcheck.model.pattern import pattern
 from meshcheck.model.rbac import ACCOUNT_PREFIX, UNAUTHENTICATED, ApiRequest, groups_of
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Document
 
-_VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d+)?")
+_VERSION = pattern(r"v\d+(?:(?:alpha|beta)\d+)?")
 _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 
 

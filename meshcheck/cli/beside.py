@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from meshcheck.model.record import NamedTuple
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.cli.sources import read_sources
 from meshcheck.errors import UsageError
 from meshcheck.load.read import Reading
+from meshcheck.model.record import NamedTuple
 
 
 class Side(NamedTuple):

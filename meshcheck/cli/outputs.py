@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
 
 from meshcheck.errors import UsageError
+from meshcheck.model.record import NamedTuple
 from meshcheck.render.style import Style, style_for
 
 

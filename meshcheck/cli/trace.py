@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from meshcheck.cli.beside import Section, add_beside_options, sections
 from meshcheck.cli.callers import caller_of, target_of
@@ -19,8 +18,9 @@ from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.decode.urls import split_url
 from meshcheck.errors import UsageError
 from meshcheck.model.cluster_kinds import CALL, RBAC
+from meshcheck.model.pattern import pattern
 from meshcheck.model.question import Question, Target
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
@@ -39,9 +39,9 @@ examples:
 
 exit status: 0 allowed, 1 denied, 2 wrong use or unreadable input, 3 unknown (the missing fact is named)
 """
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_METHOD = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token (RFC 9110, section 9.1)."""
-_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s]+")
+_ORIGIN = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s]+")
 STATUS = {"allowed": 0, "denied": 1, "unknown": 3}
 
 

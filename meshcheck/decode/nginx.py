@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.decode.mounts import ConfigMaps, holding, mounts_of
 from meshcheck.decode.nginx_text import NginxSyntaxError, first_fault, parse
 from meshcheck.decode.processes import Image, container_user, image_of, worker_of
 from meshcheck.model.nginx import Directive, Mount, MountedFile, Nginx
+from meshcheck.model.record import NamedTuple
 
 MOST_INCLUDES = 500
 DEEPEST_INCLUDE = 20

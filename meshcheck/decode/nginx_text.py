@@ -7,15 +7,15 @@ follows `include` on this machine, while these texts lie in ConfigMaps. Escapes 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 from meshcheck.model.nginx import Directive, Source
+from meshcheck.model.pattern import pattern
 
 DEEPEST = 50
-_ESCAPE = re.compile(r"\\([\"'\\trn])")
+_ESCAPE = pattern(r"\\([\"'\\trn])")
 _CONTROL = {"t": "\t", "r": "\r", "n": "\n"}
 
 

@@ -8,9 +8,10 @@ ngx_process_cycle.c (ngx_worker_process_init: a master that is root gives its wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.nginx import Directive, Process
+from meshcheck.model.record import NamedTuple
 
 _OFFICIAL = frozenset(
     f"{registry}{name}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Symptom, Trace
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.authorization.attributes import Attributes

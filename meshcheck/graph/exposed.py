@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import DENIED, UNKNOWN, Trace
 from meshcheck.semantics.entry.ways import Way, ways_in
 from meshcheck.semantics.tracing.trace import trace

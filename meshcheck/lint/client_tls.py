@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import is_plain
@@ -11,6 +11,7 @@ from meshcheck.lint.repair import removing
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_networking import DestinationRule, Subset
 from meshcheck.model.objects import Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import DENIED, Fix
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.outbound import tls

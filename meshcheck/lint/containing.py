@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.lint import patterns
 from meshcheck.model.istio_security import Field
 from meshcheck.model.objects import Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.peers import SCHEME
 from meshcheck.semantics.authorization.tests import WHEN, Test
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import proxies
@@ -11,6 +10,7 @@ from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_gateway import Gateway as IstioGateway
 from meshcheck.model.istio_networking import Destination, VirtualService
 from meshcheck.model.objects import Meta
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.entry.config import Config, config_of
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.gateway.servers import Bound

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.pod_fields import containers, containers_path, entries
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.objects import Path
+from meshcheck.model.pattern import pattern
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.world.hosts import look_up
 
-_ADDRESS = re.compile(
+_ADDRESS = pattern(
     r"(?<![-\w.])(?:([a-z][a-z0-9+.]{0,20})://(?:[^/@\s]{0,100}@)?)?([a-z0-9](?:[-a-z0-9.]{0,252}[a-z0-9])?)(?::(\d{1,5}))?(?![-\w.])",
     re.IGNORECASE,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from meshcheck.model.pattern import pattern
 
-_REGEX = re.compile(r"^\^|\$$|\.\*|\.\+|\\[dwsDWSb./]|\[[^\]]*(?:-|\^)[^\]]*\][*+]?|\([^()]*\|[^()]*\)|\(\?")
+_REGEX = pattern(r"^\^|\$$|\.\*|\.\+|\\[dwsDWSb./]|\[[^\]]*(?:-|\^)[^\]]*\][*+]?|\([^()]*\|[^()]*\)|\(\?")
 
 
 def is_regex(value: str) -> bool:

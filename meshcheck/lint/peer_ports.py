@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import workload_ports
 from meshcheck.lint.selection import selected_by
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_security import PeerAuthentication
 from meshcheck.model.objects import Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.tracing.server import target_number
 
 

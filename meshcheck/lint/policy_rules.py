@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from meshcheck.lint.covering import covered_by, covered_values
 from meshcheck.lint.evidence import Evidence
@@ -11,6 +10,7 @@ from meshcheck.lint.proxies import governed
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
 from meshcheck.semantics.tracing.server import compiled
 

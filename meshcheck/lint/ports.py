@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import workload_ports
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_security import Field
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.port_protocol import DETECTED, protocol_of
 from meshcheck.semantics.tracing.server import bypasses_sidecar, service_port_of
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.partial_calls import call_with
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import DENIED, Station, Trace
 from meshcheck.semantics import port_protocol
 from meshcheck.semantics.authorization import evaluate

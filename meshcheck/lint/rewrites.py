@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.gateway_routes import destination_of, has_known_account, legs
@@ -13,6 +13,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.istio_networking import HttpMatch, HttpRoute
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import Meta, ObjectRef, Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization import evaluate
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
 from meshcheck.semantics.authorization.tests import Test

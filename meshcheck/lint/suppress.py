@@ -19,10 +19,11 @@ from meshcheck.lint.rule import Rule
 from meshcheck.lint.settings import Excused, means
 from meshcheck.model.finding import Finding
 from meshcheck.model.objects import ObjectRef, Place, Span
+from meshcheck.model.pattern import pattern
 from meshcheck.model.record import replace
 
 ANNOTATION = "meshcheck.io/ignore"
-_COMMENT = re.compile(r"(?:^|\s)#\s*meshcheck:\s*(ignore|ignore-file)\s*\[([^\]]*)\]:?\s*(.*?)\s*$")
+_COMMENT = pattern(r"(?:^|\s)#\s*meshcheck:\s*(ignore|ignore-file)\s*\[([^\]]*)\]:?\s*(.*?)\s*$")
 
 
 def suppressions(

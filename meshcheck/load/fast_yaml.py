@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml12
 
+from meshcheck.model.pattern import pattern
+
 _FLOW = str.maketrans("[]{},", "     ")
 _WORDS = frozenset(
     form + colon
@@ -18,29 +20,29 @@ _WORDS = frozenset(
     for form in (word, word.upper(), word.capitalize())
     for colon in ("", ":")
 ) - {"true", "false", "null", "~"}  # booleans of YAML 1.1, and keys that are not text
-_ODD = re.compile(
+_ODD = pattern(
     r"(?:[-+]?0[0-9a-z_+-]+|[-+]?[0-9_]*_[0-9_]*|[-+]?[0-9_]*\.[0-9_]*|[-+]?[0-9_]*\.?[0-9_]*e[-+]?[0-9_]+|[-+]?[0-9]{18,}):?"  # numbers
     r"|\+.*|[-+]?\.(?:inf|nan):?"
     r"|-?[0-9]+:"  # keys that are numbers
     r"|[&*!%@`:?].*|<<:|\.\.\.",  # anchors, aliases, tags, directives, complex keys, merges, ends
     re.IGNORECASE,
 )
-_IN_TOKEN = re.compile(
+_IN_TOKEN = pattern(
     r"[\"']:[^\s]"  # `"a":yes`
     r"|:[,\]}[{]"  # `[a:,b]`: a text to Go
     r"|[\[{,][|>]"  # `[>,b]`: an error to Go
     r"|\{\{"  # a mapping as a key, or a template
 )
 _WORD = r"(?:-?[0-9]+|[Tt]rue|TRUE|[Ff]alse|FALSE|[Nn]ull|NULL|~|<<)"
-_MAYBE_ODD = re.compile(rf"(?:^|[ {{,]){_WORD}[,}}]|(?:^| )[|>,}}]")  # words that make it worth while to look for the next
-_ACROSS_TOKENS = re.compile(
+_MAYBE_ODD = pattern(rf"(?:^|[ {{,]){_WORD}[,}}]|(?:^| )[|>,}}]")  # words that make it worth while to look for the next
+_ACROSS_TOKENS = pattern(
     rf"[{{,]\s*{_WORD}\s*[,}}]"  # `{{8080, true}}`: keys that are no texts
     r"|[\[{,]\s*[|>]|\{[^}\n]*: +[|>]"
 )
-_FLOW_FIRST = re.compile(r"\s*(?:#[^\n]*\n\s*)*[\[{]")
-_MAPPING_AS_KEY = re.compile(r",\s*\{")
-_BLOCK = re.compile(r"^((?: |- )*)([^\n]*: +)?[|>][-+0-9]* *(?:#[^\n]*)?\n( *)([^ \n]?)", re.MULTILINE)
-_COMMENT = re.compile(r"""^[ ]*#[^"'\n]*$""", re.MULTILINE)  # with a quote it might be the inside of a text
+_FLOW_FIRST = pattern(r"\s*(?:#[^\n]*\n\s*)*[\[{]")
+_MAPPING_AS_KEY = pattern(r",\s*\{")
+_BLOCK = pattern(r"^((?: |- )*)([^\n]*: +)?[|>][-+0-9]* *(?:#[^\n]*)?\n( *)([^ \n]?)", re.MULTILINE)
+_COMMENT = pattern(r"""^[ ]*#[^"'\n]*$""", re.MULTILINE)  # with a quote it might be the inside of a text
 _SUSPECT = frozenset("0123456789+-.&*!%@`:?<")
 _SPACES = "\t\r\f\v\x1c\x1d\x1e\x1f"  # what Python takes for space between words, and YAML does not
 _MOST_BRACKETS = 400

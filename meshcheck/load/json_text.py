@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NoReturn
+
+from meshcheck.model.pattern import pattern
 
 MOST_DEPTH = 250
 """As many levels as YAML may have."""
-_SPACE = re.compile(r"[ \t\r\n]*")
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_SPACE = pattern(r"[ \t\r\n]*")
+_HALF = pattern(r"\\u[dD][89a-fA-F]")
 
 
 def read(text: str) -> list[tuple[int, str, Any]]:

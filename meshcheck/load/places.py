@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
 
 from meshcheck.model.objects import Path, Place, Span
+from meshcheck.model.pattern import pattern
 
-_PAIR = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_PAIR = pattern(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 """Halves of characters, which JSON writes and YAML does not know."""
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 
@@ -60,7 +60,7 @@ class Nodes:
         return mark or (self._root.start_mark if self._root is not None else None), node
 
 
-_COMMENT = re.compile(r"\s#.*$")
+_COMMENT = pattern(r"\s#.*$")
 
 
 def _key_end(line: str, start: int) -> int:

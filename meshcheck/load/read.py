@@ -15,6 +15,7 @@ from meshcheck.load.repeated_keys import may_repeat_keys
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.coverage import Coverage
 from meshcheck.model.objects import Origin, Path, Place, Span, dotted
+from meshcheck.model.pattern import pattern
 from meshcheck.model.record import record, value
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ CLUSTER = "cluster:"
 """What the places of objects from a cluster begin with."""
 MOST_FILE = 512 * 1024 * 1024
 MOST_DOCUMENT = 8 * 1024 * 1024
-_LIST = re.compile(r"^kind: *[\"']?\w*List\b", re.MULTILINE)
-_AT = re.compile(r"line (\d+)(?:, column (\d+))?:? ?")
-_TEMPLATE = re.compile(r"\{\{[-\s]*(?:\.|if|range|include|template|with|end|define)")
+_LIST = pattern(r"^kind: *[\"']?\w*List\b", re.MULTILINE)
+_AT = pattern(r"line (\d+)(?:, column (\d+))?:? ?")
+_TEMPLATE = pattern(r"\{\{[-\s]*(?:\.|if|range|include|template|with|end|define)")
 
 
 @record

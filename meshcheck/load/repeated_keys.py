@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 
+from meshcheck.model.pattern import pattern
+
 _PLAIN = r"[^:\n]*(?::(?=\S)[^:\n]*)*"
-_KEY = re.compile(
-    rf"""^( *)((?:- +)*)("(?:[^"\\\n]|\\.)*" *|'(?:[^'\n]|'')*' *|[^\s"'#-]{_PLAIN}|-\S{_PLAIN}):(?=[ \n]|\Z)""", re.MULTILINE
-)
-_QUOTED_LINE = re.compile(r"""^[^"'\n]*["'][^\n]*$""", re.MULTILINE)
-_FLOW_LINE = re.compile(r"^[^\n]*[{][^\n]*$", re.MULTILINE)
-_FLOW_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:{}\[\]"']+) *:""")
-_COMPLEX_KEY = re.compile(r"^ *(?:- +)*\? ", re.MULTILINE)
+_KEY = pattern(rf"""^( *)((?:- +)*)("(?:[^"\\\n]|\\.)*" *|'(?:[^'\n]|'')*' *|[^\s"'#-]{_PLAIN}|-\S{_PLAIN}):(?=[ \n]|\Z)""", re.MULTILINE)
+_QUOTED_LINE = pattern(r"""^[^"'\n]*["'][^\n]*$""", re.MULTILINE)
+_FLOW_LINE = pattern(r"^[^\n]*[{][^\n]*$", re.MULTILINE)
+_FLOW_KEY = pattern(r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:{}\[\]"']+) *:""")
+_COMPLEX_KEY = pattern(r"^ *(?:- +)*\? ", re.MULTILINE)
 
 
 def may_repeat_keys(text: str) -> bool:

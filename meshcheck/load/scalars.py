@@ -6,22 +6,22 @@ text, dates are text. Sources: kubernetes-sigs/yaml:goyaml.v2/resolve.go, yaml.g
 
 from __future__ import annotations
 
-import re
 from math import copysign, inf, isfinite, isinf, isnan
 from struct import pack, unpack
 from typing import Any
 
 from meshcheck.errors import UnreadableError
+from meshcheck.model.pattern import pattern
 
 _MOST_DIGITS = 400
 _TRUE = frozenset(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
 _FALSE = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
 _NULL = frozenset(["", "~", "null", "Null", "NULL"])
 _INFINITE = {f"{sign}.{word}" for sign in ("", "+", "-") for word in ("inf", "Inf", "INF")} | {".nan", ".NaN", ".NAN"}
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_OCTAL = re.compile(r"([-+]?)0([0-7]+)")
-_BASED = re.compile(r"[-+]?0[xXbBoO]")
-_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9][0-9]*)")
+_FLOAT = pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_OCTAL = pattern(r"([-+]?)0([0-7]+)")
+_BASED = pattern(r"[-+]?0[xXbBoO]")
+_INTEGER = pattern(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0|[1-9][0-9]*)")
 
 
 def scalar(text: str) -> Any:

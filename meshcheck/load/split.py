@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_BORDER = re.compile(r"^---(?:[ \t]+(.*?))?[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+from meshcheck.model.pattern import pattern
+
+_BORDER = pattern(r"^---(?:[ \t]+(.*?))?[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 
 
 def split(text: str) -> Iterator[tuple[int, int, str]]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+
+from meshcheck.model.record import NamedTuple
 
 _VERBS = "get list watch create update patch delete deletecollection impersonate bind escalate use approve sign attest proxy"
 VERBS = frozenset(_VERBS.split())

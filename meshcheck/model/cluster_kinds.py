@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
 
 from meshcheck.model.api_resources import plural_of
+from meshcheck.model.record import NamedTuple
 
 _TABLE = """
 "": call namespaced: Pod=Workload Service ConfigMap ServiceAccount ReplicationController=-

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from meshcheck.model.record import record
+from meshcheck.model.record import NamedTuple, record
 
 Path = tuple[str | int, ...]
 """A field of an object: `("spec", "rules", 0, "from")`."""

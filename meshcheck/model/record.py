@@ -1,12 +1,14 @@
-"""Frozen classes that cost nothing at start-up.
+"""Frozen classes and named tuples that cost nothing at start-up.
 
-The standard `dataclasses` imports `inspect` and compiles six methods for each class: about a millisecond a class, for fifty classes half of
-the time that `meshcheck trace` takes. These decorators make one method a class. Type checkers treat them as frozen dataclasses.
+`dataclasses` imports `inspect` and compiles six methods for each class, `typing.NamedTuple` compiles one and asks for much more: together a
+good part of the time of a small `meshcheck trace`, and most of these classes are never used by it. What is here makes a class as fast as
+Python makes one; how its objects are made is compiled with the first of them. Type checkers see frozen dataclasses and named tuples.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeVar, dataclass_transform
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -44,17 +46,35 @@ def value(cls: type[T]) -> type[T]:
 
 
 def _made(cls: type[T], more: dict[str, Any]) -> type[T]:
-    names = tuple(vars(cls).get("__annotations__", ()))  # `inspect.get_annotations` would import what this file avoids
-    body = {key: item for key, item in vars(cls).items() if key not in ("__dict__", "__weakref__", *names)}
-    defaults = {f"default_{name}": vars(cls)[name] for name in names if name in vars(cls)}
-    arguments = ", ".join(f"{name}=default_{name}" if f"default_{name}" in defaults else name for name in names)
-    scope: dict[str, Any] = {"put": object.__setattr__, **defaults}
-    exec(f"def __init__(self, {arguments}):\n" + "".join(f"    put(self, {name!r}, {name})\n" for name in names), scope)
-    made: Any = type(cls.__name__, cls.__bases__, {**body, "__slots__": names, "__init__": scope["__init__"], "__repr__": _shown, **more})
-    made.__qualname__ = cls.__qualname__
-    made.__setattr__ = made.__delattr__ = _frozen
-    result: type[T] = made
-    return result
+    written = vars(cls)
+    names = tuple(written.get("__annotations__", ()))  # `inspect.get_annotations` would import what this file avoids
+    defaults = {name: written[name] for name in names if name in written}
+    body = {key: item for key, item in written.items() if key not in defaults and key not in ("__dict__", "__weakref__")}
+    body |= {"__slots__": names, "__init__": _first_init(names, defaults), "__repr__": _shown, **more}
+    body |= {"__setattr__": _frozen, "__delattr__": _frozen, "__qualname__": cls.__qualname__}
+    made: type[T] = type(cls.__name__, cls.__bases__, body)
+    return made
+
+
+def _first_init(names: tuple[str, ...], defaults: Mapping[str, Any]) -> Callable[..., None]:
+    """An `__init__` that compiles the real one, and stands aside for it."""
+
+    def __init__(self: Any, *given: Any, **named: Any) -> None:
+        lines = [f"    _put(_self, {name!r}, {name})" for name in names]
+        init = _compiled("_self", names, defaults, "\n".join(lines) or "    pass", _put=object.__setattr__)
+        type(self).__init__ = init
+        init(self, *given, **named)
+
+    return __init__
+
+
+def _compiled(first: str, names: tuple[str, ...], defaults: Mapping[str, Any], body: str, **known: Any) -> Callable[..., Any]:
+    """A function of `first` and the fields, those with a default last. No field begins with `_`."""
+    arguments = ", ".join(f"{name}=_of_{name}" if name in defaults else name for name in names)
+    scope: dict[str, Any] = {**known, **{f"_of_{name}": default for name, default in defaults.items()}}
+    exec(f"def made({first}, {arguments}):\n{body}\n", scope)
+    made: Callable[..., Any] = scope["made"]
+    return made
 
 
 def replace(item: T, **changes: Any) -> T:
@@ -65,3 +85,50 @@ def replace(item: T, **changes: Any) -> T:
         raise TypeError(f"`{cls.__name__}` has no field {', '.join(sorted(strange))}")
     made: T = cls(**{**fields, **changes})
     return made
+
+
+if TYPE_CHECKING:
+    from typing import NamedTuple as NamedTuple
+else:
+    from _collections import _tuplegetter as _field  # what `collections.namedtuple` reads fields with
+
+    class _NamedTuples(type):
+        def __new__(meta, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
+            if bases != (tuple,):
+                names = tuple(body.get("__annotations__", ()))
+                defaults = {name: body[name] for name in names if name in body}
+                body.update((name, _field(at, None)) for at, name in enumerate(names))
+                body |= {"__slots__": (), "_fields": names, "__match_args__": names, "__new__": _first_new(names, defaults)}
+            return super().__new__(meta, name, bases, body)
+
+    class NamedTuple(tuple, metaclass=_NamedTuples):
+        """As `typing.NamedTuple`."""
+
+        __slots__ = ()
+
+        @classmethod
+        def _make(cls, values: Iterable[Any]) -> NamedTuple:
+            return cls(*values)
+
+        def _asdict(self) -> dict[str, Any]:
+            return dict(zip(self._fields, self))
+
+        def _replace(self, **changes: Any) -> NamedTuple:
+            return type(self)(**{**self._asdict(), **changes})
+
+        def __repr__(self) -> str:
+            return f"{type(self).__name__}({', '.join(f'{name}={item!r}' for name, item in zip(self._fields, self))})"
+
+        def __getnewargs__(self) -> tuple[Any, ...]:
+            return tuple(self)
+
+    def _first_new(names: tuple[str, ...], defaults: Mapping[str, Any]) -> Callable[..., NamedTuple]:
+        """A `__new__` that compiles the real one, and stands aside for it."""
+
+        def __new__(cls, *given: Any, **named: Any) -> NamedTuple:
+            values = f"({', '.join(names)},)" if names else "()"
+            new = _compiled("_cls", names, defaults, f"    return _new(_cls, {values})", _new=tuple.__new__)
+            cls.__new__ = new
+            return new(cls, *given, **named)
+
+        return __new__

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from meshcheck.model.pattern import pattern
 from meshcheck.patch.layout import Layout, flow_of, lines_of, quote_of
 from meshcheck.patch.scalars import as_lines, header_of, in_yaml
 from meshcheck.patch.tree import MAP, SEQ, CannotEditError, Node, Tree
 
-_PROPERTIES = re.compile(r"(?:[ \t]+[&!][^\s]*)*")
+_PROPERTIES = pattern(r"(?:[ \t]+[&!][^\s]*)*")
 
 
 def with_entry(tree: Tree, layout: Layout, node: Node, key: str, new: Any) -> str:

@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 from meshcheck.load.scalars import resolved
+from meshcheck.model.pattern import pattern
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./$(][A-Za-z0-9_./$()@+=^~:;%|*&?!<>, -]*")
-_PLAIN_IN_FLOW = re.compile(r"[A-Za-z0-9_./$(][A-Za-z0-9_./$()@+=^~*-]*")
-_LIKE_A_NUMBER = re.compile(r"[-+.0-9][-+.0-9_:eExXoObTZ]*")
-_ESCAPED = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\"\\\u2028\u2029]")
+_PLAIN = pattern(r"[A-Za-z0-9_./$(][A-Za-z0-9_./$()@+=^~:;%|*&?!<>, -]*")
+_PLAIN_IN_FLOW = pattern(r"[A-Za-z0-9_./$(][A-Za-z0-9_./$()@+=^~*-]*")
+_LIKE_A_NUMBER = pattern(r"[-+.0-9][-+.0-9_:eExXoObTZ]*")
+_ESCAPED = pattern(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\"\\\u2028\u2029]")
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 

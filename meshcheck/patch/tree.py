@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
-_PAIR = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+from meshcheck.model.pattern import pattern
+
+_PAIR = pattern(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 """Halves of characters, which JSON writes and YAML does not know."""
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 MAP, SEQ, SCALAR, ALIAS = "map", "seq", "scalar", "alias"

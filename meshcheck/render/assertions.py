@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree as xml
 
 from meshcheck.analyse.assertions.assertion import Example, Judgement
+from meshcheck.model.record import NamedTuple
 from meshcheck.render.lint.junit import clean
 from meshcheck.render.lint.report import plural
 from meshcheck.render.style import Style

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.model.objects import Meta, Origin, Path, Place
+from meshcheck.model.pattern import pattern
 from meshcheck.model.rbac import ApiRequest, subject_of
 from meshcheck.model.reason import Reason
 from meshcheck.model.record import value
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Locate = Callable[[Origin | None, Path], Place | None]
 VERDICTS: Mapping[bool | None, str] = {True: "allowed", False: "denied", None: "unknown"}
 EMPTY = '""'
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9./-]*")
+_PLAIN = pattern(r"[A-Za-z][A-Za-z0-9./-]*")
 _NO_TEXT = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 
 

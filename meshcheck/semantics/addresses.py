@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics import watching
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_SLASHES = re.compile(r"%(2[Ff]|5[Cc])")
+from meshcheck.model.pattern import pattern
+
+_ESCAPE = pattern(r"%([0-9A-Fa-f]{2})")
+_SLASHES = pattern(r"%(2[Ff]|5[Cc])")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 

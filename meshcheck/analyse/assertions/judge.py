@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from meshcheck.analyse.alike import Alike
 from meshcheck.analyse.assertions.assertion import Assertion, Example, Judgement, Selector
@@ -15,7 +14,7 @@ from meshcheck.analyse.ends import End, Party
 from meshcheck.decode.urls import split_url
 from meshcheck.errors import UsageError
 from meshcheck.model.question import Caller, Question, Target
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN
 from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.world import World

@@ -9,9 +9,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.decode.registry import bucket_of
+from meshcheck.model.record import NamedTuple
 
 SECONDS = 2.0
 """Nobody waits longer for the Tab key."""

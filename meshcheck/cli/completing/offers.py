@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import NamedTuple
 
 from meshcheck.cli.main import COMMANDS
+from meshcheck.model.record import NamedTuple
 
 FILES, NO_FILES, NO_SPACE = 0, 4, 2
 """Directives of cobra: names of files are offered by the shell; they are not; no blank follows an offer."""

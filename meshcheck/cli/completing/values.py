@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from meshcheck.cli.completing.names import names_of
+from meshcheck.model.record import NamedTuple
 
 
 class Typed(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from meshcheck.model.objects import Path
+from meshcheck.model.record import NamedTuple
 
 REFUSED: Final = "refused"
 UNKNOWN: Final = "unknown"

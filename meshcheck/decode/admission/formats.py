@@ -10,17 +10,18 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from meshcheck.decode.admission.words import shown, size
+from meshcheck.model.pattern import pattern
 
 LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
-_LABEL, _SUBDOMAIN = re.compile(LABEL), re.compile(SUBDOMAIN)
-_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_WILDCARD = re.compile(rf"\*\.{SUBDOMAIN}")
-_NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_PORT_NAME = re.compile(r"[-a-z0-9]+")
-_ENVIRONMENT = re.compile(r"[ -<>-~]+")
-_HEADER = re.compile(r"[-A-Za-z0-9]+")
-_CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_LABEL, _SUBDOMAIN = pattern(LABEL), pattern(SUBDOMAIN)
+_LABEL_1035 = pattern(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_WILDCARD = pattern(rf"\*\.{SUBDOMAIN}")
+_NAME_PART = pattern(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_PORT_NAME = pattern(r"[-a-z0-9]+")
+_ENVIRONMENT = pattern(r"[ -<>-~]+")
+_HEADER = pattern(r"[-A-Za-z0-9]+")
+_CONFIG_KEY = pattern(r"[-._a-zA-Z0-9]+")
 
 
 def matching(pattern: str, what: str) -> Callable[[str], str | None]:

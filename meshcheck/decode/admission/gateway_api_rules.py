@@ -13,13 +13,14 @@ from meshcheck.decode.admission import addresses, formats
 from meshcheck.decode.admission.faults import Check, Faults, Format, at
 from meshcheck.decode.admission.istio_formats import nanoseconds
 from meshcheck.decode.admission.words import listed, shown
+from meshcheck.model.pattern import pattern
 
 _SUBDOMAIN = formats.SUBDOMAIN
 _HOSTNAME = rf"(\*\.)?{_SUBDOMAIN}"
-_KEY = re.compile(rf"({_SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]")
-_PATH = re.compile(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
-_SERVICE = re.compile(r"\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*", re.IGNORECASE | re.ASCII)
-_METHOD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_KEY = pattern(rf"({_SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]")
+_PATH = pattern(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
+_SERVICE = pattern(r"\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*", re.IGNORECASE | re.ASCII)
+_METHOD = pattern(r"[A-Za-z_][A-Za-z_0-9]*")
 _HTTP_PATHS: tuple[dict[str, Any], ...] = ({"path": {}},)
 """What a rule without `matches` has: the prefix `/`."""
 _BODIES = {

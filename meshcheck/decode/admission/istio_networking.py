@@ -5,7 +5,6 @@ Source: istio/api:kubernetes/customresourcedefinitions.gen.yaml.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from meshcheck.decode.admission import metadata
@@ -13,6 +12,7 @@ from meshcheck.decode.admission.faults import Check, Faults, at
 from meshcheck.decode.admission.istio_formats import FORMATS, keys_plain
 from meshcheck.decode.admission.table import Table
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
 TABLE = """
 Http2KeepAlive: interval str~duration, timeout str~duration
@@ -135,7 +135,7 @@ Template #no_ports: address str:..256~uds, labels {str}:..256, locality str:..20
 WorkloadGroupSpec: metadata GroupMetadata, probe Probe, template! Template
 WorkloadGroup: spec! WorkloadGroupSpec, apiVersion str, kind str, metadata ObjectMeta, status any
 """
-_PORT_NAME = re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_PORT_NAME = pattern(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
 
 
 def _has_address(value: dict[str, Any]) -> Faults:

@@ -7,10 +7,10 @@ AdminNetworkPolicy 0.1.7.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
 
 from meshcheck.decode.admission import formats
 from meshcheck.decode.admission.faults import Check, Format
+from meshcheck.model.record import NamedTuple
 
 
 class Kind(NamedTuple):

@@ -6,13 +6,13 @@ validateContainerResourceFieldSelector.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from meshcheck.decode.admission import formats
 from meshcheck.decode.admission.faults import Faults, at
 from meshcheck.decode.admission.quantities import amount
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
 VARIABLES = frozenset(
     [
@@ -29,7 +29,7 @@ VARIABLES = frozenset(
     ]
 )
 """What an environment variable can hold."""
-_SUBSCRIPT = re.compile(r"(metadata\.(?:labels|annotations))\['(.+)'\]")
+_SUBSCRIPT = pattern(r"(metadata\.(?:labels|annotations))\['(.+)'\]")
 _RESOURCES = frozenset(f"{kind}.{name}" for kind in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage"))
 _HUGE = ("limits.hugepages-", "requests.hugepages-")
 _DIVISORS = frozenset(["1", *(f"1{unit}" for unit in ("k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))])

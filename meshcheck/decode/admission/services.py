@@ -6,13 +6,13 @@ pkg/apis/discovery/validation/validation.go; defaults of pkg/apis/core/v1/defaul
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from meshcheck.decode.admission import addresses, formats, metadata
 from meshcheck.decode.admission.faults import Check, Faults, at, below
 from meshcheck.decode.admission.table import Table
 from meshcheck.decode.admission.words import outside, shown
+from meshcheck.model.pattern import pattern
 
 TABLE = """
 Service #service: apiVersion str, kind str, metadata ObjectMeta, spec ServiceSpec, status ServiceStatus
@@ -48,7 +48,7 @@ Hint: name str~subdomain
 Zone: name str~label_value
 SlicePort: appProtocol str~qualified, name str~optional_label, port int32, protocol =TCP|UDP|SCTP
 """
-_FULL_NAME = re.compile(rf"{formats.LABEL}(\.{formats.LABEL})+\.?")
+_FULL_NAME = pattern(rf"{formats.LABEL}(\.{formats.LABEL})+\.?")
 
 
 def _service(value: dict[str, Any]) -> Faults:

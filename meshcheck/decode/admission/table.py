@@ -26,16 +26,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.decode.admission import words
 from meshcheck.decode.admission.faults import NULL, UNKNOWN, Check, Fault, Faults, Format, at
 from meshcheck.decode.admission.scalars import SCALARS, Node
+from meshcheck.model.pattern import pattern
+from meshcheck.model.record import NamedTuple
 
-_HEAD = re.compile(r"^(\w+)([^:]*(?::\d*\.\.\d*)?[^:]*):", re.MULTILINE)
-_FIELD = re.compile(r"\s*(\w+)(!?)\s+([^,\s]+),?")
-_BOUNDS = re.compile(r":(-?\d*)\.\.(-?\d*)")
-_SUFFIX = re.compile(r":(-?\d*)\.\.(-?\d*)|~(\w+)|#(\w+)|@([\w+]*)|(\?)")
+_HEAD = pattern(r"^(\w+)([^:]*(?::\d*\.\.\d*)?[^:]*):", re.MULTILINE)
+_FIELD = pattern(r"\s*(\w+)(!?)\s+([^,\s]+),?")
+_BOUNDS = pattern(r":(-?\d*)\.\.(-?\d*)")
+_SUFFIX = pattern(r":(-?\d*)\.\.(-?\d*)|~(\w+)|#(\w+)|@([\w+]*)|(\?)")
 
 
 class _Suffixes(NamedTuple):

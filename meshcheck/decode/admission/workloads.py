@@ -13,6 +13,7 @@ from meshcheck.decode.admission.faults import Check, Faults, at, below
 from meshcheck.decode.admission.pod_volumes import mounted
 from meshcheck.decode.admission.table import Table
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
 TABLE = """
 Deployment #has_spec: apiVersion str, kind str, metadata ObjectMeta, spec DeploymentSpec, status any
@@ -57,7 +58,7 @@ JobTemplate: metadata TemplateMeta, spec JobSpec
 """
 _MANAGER = rf"{formats.SUBDOMAIN}/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _MACROS = frozenset(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"])
-_CRON = re.compile(r"(?:[\w*?/,-]+)(?:\s+[\w*?/,-]+){4}")
+_CRON = pattern(r"(?:[\w*?/,-]+)(?:\s+[\w*?/,-]+){4}")
 _BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _NAMES = ("", "", "", "jan feb mar apr may jun jul aug sep oct nov dec", "sun mon tue wed thu fri sat")
 

@@ -6,13 +6,13 @@ istio/istio:pilot/pkg/networking/core/listener_inbound.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshcheck.decode.proxy_config import routes
 from meshcheck.decode.proxy_config.conditions import identity, policy
 from meshcheck.errors import UnreadableError
+from meshcheck.model.pattern import pattern
 from meshcheck.model.proxy_config import (
     ANY,
     CUSTOM,
@@ -26,7 +26,7 @@ from meshcheck.model.proxy_config import (
     any_of,
 )
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_CAMEL = pattern(r"(?<=[a-z0-9])([A-Z])")
 _FREE = frozenset(["policies", "metadata", "LABELS", "providers"])
 """Mappings whose keys are names of somebody's own, not of fields."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.core import Workload
 from meshcheck.model.json_patch import Step, pointer
 from meshcheck.model.objects import Meta, ObjectRef, Origin, Path
 from meshcheck.model.question import Question
-from meshcheck.model.record import record
+from meshcheck.model.record import NamedTuple, record
 from meshcheck.model.trace import DENIED, Hop, Station, Trace
 from meshcheck.semantics.world import World
 

@@ -9,9 +9,10 @@ from typing import Any
 from meshcheck.explain.fixes.case import Candidate, Case, at, change, put, single
 from meshcheck.explain.fixes.gateways import host_of
 from meshcheck.explain.fixes.identity import template_of
+from meshcheck.model.pattern import pattern
 
-_NAMES = re.compile(r"(\bserver_name\s+)([^;{}]*?)(\s*;)")
-_DENY_ALL = re.compile(r"^([ \t]*)deny\s+all\s*;", re.MULTILINE)
+_NAMES = pattern(r"(\bserver_name\s+)([^;{}]*?)(\s*;)")
+_DENY_ALL = pattern(r"^([ \t]*)deny\s+all\s*;", re.MULTILINE)
 
 
 def candidates(case: Case) -> Iterator[Candidate]:

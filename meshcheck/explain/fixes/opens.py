@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from meshcheck.analyse.between import compare
 from meshcheck.analyse.classes import Change
 from meshcheck.analyse.shape import Shape
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Caller, Question, Target
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, Opened
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
 
 from meshcheck.explain.fixes.by_station import candidates_for
 from meshcheck.explain.fixes.case import Candidate, Values, case_of
 from meshcheck.explain.fixes.variant import Variant, variant
 from meshcheck.model.json_patch import Step
 from meshcheck.model.objects import Meta, ObjectRef
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Fix, Opened, Trace
 from meshcheck.semantics.tracing.trace import trace as trace_again
 from meshcheck.semantics.world import World

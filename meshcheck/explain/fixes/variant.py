@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.decode.collect import collect
 from meshcheck.decode.registry import bucket_of
@@ -11,6 +11,7 @@ from meshcheck.explain.fixes.case import Candidate, Values
 from meshcheck.model.inventory import Inventory
 from meshcheck.model.json_patch import PatchError, applied
 from meshcheck.model.objects import Meta, ObjectRef, Origin
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.world import World
 
 

@@ -7,10 +7,11 @@ older servers are asked group by group.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.load.cluster.api import Api, ApiError
 from meshcheck.model.cluster_kinds import ClusterKind
+from meshcheck.model.record import NamedTuple
 
 _AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"

@@ -7,10 +7,11 @@ inconsistent continue token).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.load.cluster.api import Api, ApiError
 from meshcheck.load.cluster.discovery import Served
+from meshcheck.model.record import NamedTuple
 
 PAGE = 500
 _STARTS = 3

@@ -15,13 +15,14 @@ from meshcheck.load.snapshot.pseudonyms import Pseudonyms
 from meshcheck.load.snapshot.reserved import CONTROLLERS, NOTES, RESERVED
 from meshcheck.model.cluster_kinds import cluster_kinds
 from meshcheck.model.coverage import Coverage, Gap
+from meshcheck.model.pattern import pattern
 from meshcheck.model.record import replace
 
 SHORTEST = 3
 """Shorter words stay: too many of them mean something else."""
-_WORD = re.compile(r"[A-Za-z0-9]+")
-_HOST = re.compile(r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\b")
-_ADDRESS = re.compile(
+_WORD = pattern(r"[A-Za-z0-9]+")
+_HOST = pattern(r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\b")
+_ADDRESS = pattern(
     r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)"
     r"|(?<![\w.:-])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:/\d{1,3})?(?![\w:]|\.\d)"
 )

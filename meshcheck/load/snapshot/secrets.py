@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from meshcheck.model.pattern import pattern
+
 REMOVED = "(removed)"
-_TOKENS = re.compile(
+_TOKENS = pattern(
     r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # a JWT
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{35}"
@@ -20,8 +22,8 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _NAME = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|client[_-]?secret|dsn)"
-_SECRET_NAME = re.compile(rf"(?i)(?:^|[^a-z]){_NAME}s?(?:[^a-z]|$)|_{_NAME}$|(?-i:[a-z](?:Password|Secret|Token|Key)$)")
-_ASSIGNED = re.compile(rf"(?im)((?:^|[\s\"'{{,;&?-])[\w.-]*{_NAME}[\"']?\s*[:=]\s*)(?!\s|\$|\{{|[\"']?(?:true|false|null|\d+)?[\"']?\s*$)(\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;&]+)")  # fmt: skip  # noqa: E501
+_SECRET_NAME = pattern(rf"(?i)(?:^|[^a-z]){_NAME}s?(?:[^a-z]|$)|_{_NAME}$|(?-i:[a-z](?:Password|Secret|Token|Key)$)")
+_ASSIGNED = pattern(rf"(?im)((?:^|[\s\"'{{,;&?-])[\w.-]*{_NAME}[\"']?\s*[:=]\s*)(?!\s|\$|\{{|[\"']?(?:true|false|null|\d+)?[\"']?\s*$)(\"[^\"\n]+\"|'[^'\n]+'|[^\s\"',;&]+)")  # fmt: skip  # noqa: E501
 
 
 def without_secrets(value: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

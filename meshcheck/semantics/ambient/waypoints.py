@@ -6,10 +6,11 @@ Source: istio/istio:pilot/pkg/serviceregistry/ambient/waypoints.go:GetUseWaypoin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from meshcheck.model.gateway_api import Gateway
 from meshcheck.model.objects import Meta
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.gateway_api.classes import class_of, controller_of
 from meshcheck.semantics.gateway_api.listeners import namespace_allowed
 from meshcheck.semantics.world import World

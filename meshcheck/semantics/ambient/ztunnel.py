@@ -9,9 +9,8 @@ istio/ztunnel:src/rbac.rs:Authorization::matches, RbacMatch::is_empty.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.istio_security import AuthorizationPolicy, Field, Rule
+from meshcheck.model.record import NamedTuple
 
 _FIELDS = ("ports", "ipBlocks", "namespaces", "serviceAccounts", "principals")
 _KEYS = ("source.ip", "source.namespace", "source.principal", "destination.ip", "destination.port")

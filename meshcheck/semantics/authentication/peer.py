@@ -6,9 +6,9 @@ Source: istio/istio:pilot/pkg/security/authn/policy_applier.go:ComposePeerAuthen
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from meshcheck.model.istio_security import PeerAuthentication
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.attachment import selects
 
 

@@ -7,18 +7,19 @@ envoyproxy/envoy:source/extensions/filters/http/jwt_authn/{filter,verifier,authe
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
 
 from meshcheck.model.istio_security import JwtRule, RequestAuthentication, TokenHeader
+from meshcheck.model.pattern import pattern
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics import watching
 from meshcheck.semantics.authentication import tokens
 from meshcheck.semantics.authentication.keys import encode_base64url
 from meshcheck.semantics.watching import ANY, SOME, Pattern
 
-_TOKEN = re.compile(r"[A-Za-z0-9\-_.]+")
+_TOKEN = pattern(r"[A-Za-z0-9\-_.]+")
 _DEFAULT_HEADERS = (TokenHeader("Authorization", "Bearer "),)
 _DEFAULT_PARAMS = ("access_token",)
 

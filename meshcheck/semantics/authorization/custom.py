@@ -5,11 +5,11 @@ Source: istio/istio:pilot/pkg/security/authz/builder/extauthz.go, builder.go:get
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from meshcheck.model.cluster_kinds import MESH_CONFIG
 from meshcheck.model.mesh_config import ExtensionProvider
+from meshcheck.model.pattern import pattern
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.evaluate import Decision, first_match, missing_attribute
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
@@ -17,7 +17,7 @@ from meshcheck.semantics.authorization.policies import CompiledPolicies, Compile
 if TYPE_CHECKING:
     from meshcheck.semantics.world.world import World
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL = pattern(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _KINDS = ("envoyExtAuthzHttp", "envoyExtAuthzGrpc")
 _BAD = "-deny-due-to-bad-CUSTOM-action"
 

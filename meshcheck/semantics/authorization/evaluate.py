@@ -6,8 +6,8 @@ Source: istio/istio:pilot/pkg/security/authz/builder/builder.go:build; the order
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
 

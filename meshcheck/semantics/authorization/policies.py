@@ -6,10 +6,10 @@ Sources: istio/istio:pilot/pkg/security/authz/builder/builder.go:build, model/mo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from meshcheck.model.istio_security import AuthorizationPolicy, Field, Rule
 from meshcheck.model.mesh_config import MeshConfig
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.tests import Test, compile_test
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from meshcheck.model.pattern import pattern
 from meshcheck.semantics.watching import ANY, SOME, Pattern
 
 Match = Callable[[str], bool]
 _TEMPLATE_SEGMENT = {"{*}": r"[A-Za-z0-9\-._~%!$&'()+,;:@=*]+", "{**}": r"[A-Za-z0-9\-._~%!$&'()+,;:@=*/]*"}
-_PARTS = re.compile(r"(\{\*\*?\})")
+_PARTS = pattern(r"(\{\*\*?\})")
 
 
 def compile_text(pattern: str, *, empty_counts: bool = False) -> Match:

@@ -5,13 +5,13 @@ Source: the Fetch standard of WHATWG, sections "CORS check" and "CORS-preflight 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
+from meshcheck.model.pattern import pattern
 from meshcheck.semantics.browser.requests import SIMPLE_METHODS
 
 Headers = Mapping[str, str]
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def origin_problem(headers: Headers, origin: str, credentials: bool) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from meshcheck.model.pattern import pattern
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 
@@ -23,8 +24,8 @@ _BROWSERS_OWN = frozenset(
 )
 """Headers that a page cannot set, or that stand in questions for what proxies add."""
 _SIMPLE_TYPES = frozenset(["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"])
-_UNSAFE_BYTES = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
-_LANGUAGE = re.compile(r"[0-9A-Za-z *,\-.;=]*")
+_UNSAFE_BYTES = pattern(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
+_LANGUAGE = pattern(r"[0-9A-Za-z *,\-.;=]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -7,10 +7,10 @@ envoyproxy/envoy:source/common/http/conn_manager_utility.cc:mutateRequestHeaders
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.core import Service
 from meshcheck.model.mesh_config import Topology
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics import watching
 from meshcheck.semantics.addresses import parse_address
 from meshcheck.semantics.tracing.call import Call

@@ -6,12 +6,12 @@ Source: istio/istio:pilot/pkg/model/gateway.go:mergeGateways.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.core import Workload
 from meshcheck.model.gateway_api import Gateway
 from meshcheck.model.istio_networking import VirtualService
 from meshcheck.model.objects import Meta
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.attachment import GATEWAY_NAME
 from meshcheck.semantics.envoy_gateway.attachment import Place
 from meshcheck.semantics.gateway.pods import gateways_of

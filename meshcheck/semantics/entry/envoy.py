@@ -6,14 +6,13 @@ Sources: istio/istio:pilot/pkg/networking/core/gateway.go, listener_builder.go:b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.gateway_api import GROUP
 from meshcheck.model.istio_networking import L4Route
 from meshcheck.model.mesh_config import Topology
 from meshcheck.model.objects import Meta
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import watching
 from meshcheck.semantics.authorization.attributes import Attributes

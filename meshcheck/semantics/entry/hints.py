@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import Meta
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import Mention
 from meshcheck.semantics.entry.config import Config
 from meshcheck.semantics.gateway.servers import Bound

@@ -7,10 +7,9 @@ Source: kubernetes/ingress-nginx:rootfs/etc/nginx/template/nginx.tmpl, internal/
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.ingress import Ingress
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics.ingress import access
 from meshcheck.semantics.ingress.annotations import PREFIX, flag, is_valid, note, text

@@ -7,11 +7,10 @@ internal/ingress/annotations/*; nginx/nginx:src/http/ngx_http_core_module.c.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.ingress import Ingress
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import watching
 from meshcheck.semantics.entry.client import peer_of

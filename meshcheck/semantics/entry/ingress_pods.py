@@ -6,11 +6,10 @@ Source: kubernetes/ingress-nginx:internal/ingress/controller/controller.go (serv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.core import Service, ServicePort
 from meshcheck.model.ingress import Backend, Ingress
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import Mention, Station, Symptom
 from meshcheck.semantics.entry.passed import Passed
 from meshcheck.semantics.ingress.annotations import flag, text

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.foreign import Foreign
 from meshcheck.model.ingress import Backend
 from meshcheck.model.objects import Meta, ObjectRef, Path
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import watching
 from meshcheck.semantics.entry.client import Peer, peer_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from meshcheck.model.question import Question
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Station, Symptom
 from meshcheck.semantics.outbound.sending import Sending
 from meshcheck.semantics.tracing.call import Call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.gateway_api import GROUP, Gateway
@@ -11,6 +10,7 @@ from meshcheck.model.istio_gateway import Gateway as IstioGateway
 from meshcheck.model.istio_networking import HttpMatch
 from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Caller, Question, Target
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.entry.config import Config, api_config, config_of
 from meshcheck.semantics.entry.gateway_api import gateway_entries, stand_in
 from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway

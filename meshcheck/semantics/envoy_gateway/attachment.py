@@ -6,10 +6,11 @@ Source: envoyproxy/gateway:internal/gatewayapi/securitypolicy.go (processing by 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.envoy_gateway import EnvoyPolicy
 from meshcheck.model.objects import Meta
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.world.world import World
 
 

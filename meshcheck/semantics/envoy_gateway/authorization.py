@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_address, parse_block
 
 

@@ -7,10 +7,11 @@ envoyproxy/gateway:internal/gatewayapi/securitypolicy.go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
 
 from meshcheck.model.core import Secret
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.nginx.passwords import accepts, credentials
 
 Headers = Mapping[str, Sequence[str]]

@@ -6,10 +6,11 @@ Source: envoyproxy/gateway:internal/xds/translator/httpfilters.go; an invalid po
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.core import Secret
 from meshcheck.model.objects import Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import watching
 from meshcheck.semantics.addresses import parse_block

@@ -5,10 +5,9 @@ Source: istio/istio:pilot/pkg/model/gateway.go:mergeGateways,resolvePorts. `bind
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_gateway import Gateway, Server
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.world import World
 

@@ -6,11 +6,11 @@ Source: istio/istio:pilot/pkg/networking/core/gateway.go:buildGatewayHTTPRouteCo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_networking import HttpMatch, HttpRoute, VirtualService
 from meshcheck.model.objects import Meta
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import Mention
 from meshcheck.semantics import watching
 from meshcheck.semantics.gateway.servers import Bound

@@ -5,9 +5,8 @@ Source: kubernetes-sigs/gateway-api:apis/v1/shared_types.go, httproute_types.go 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.gateway_api import GROUP, ParentRef, Route
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.gateway_api.listeners import Member, kinds_of, namespace_allowed
 from meshcheck.semantics.world.world import World
 

@@ -7,12 +7,12 @@ istio/istio:pilot/pkg/config/kube/gateway/conversion.go:convertHTTPRoute,sortHTT
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.gateway_api import BackendRef, BackendTLSPolicy, ObjectReference, Route, RouteRule
 from meshcheck.model.istio_networking import Destination, HttpMatch, HttpRoute, StringMatch
 from meshcheck.model.objects import Path
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.semantics.gateway_api.grants import permitted
 from meshcheck.semantics.world.world import World
 

@@ -5,11 +5,10 @@ Sources: kubernetes-sigs/gateway-api:apis/v1/gateway_types.go, listenerset_types
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Selector
 from meshcheck.model.gateway_api import GROUP, Gateway, Listener, ListenerSet
 from meshcheck.model.objects import Meta
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.gateway_api.grants import permitted
 from meshcheck.semantics.world.world import World
 

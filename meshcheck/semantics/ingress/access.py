@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.ingress import Ingress
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import Address, Block, parse_address, parse_block
 from meshcheck.semantics.ingress.annotations import name_in_use, note
 from meshcheck.semantics.ingress.controller import Controller

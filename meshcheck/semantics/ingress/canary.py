@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.ingress import Backend, Ingress
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ingress.annotations import number, text
 from meshcheck.semantics.ingress.servers import ANY, Server, is_canary
 

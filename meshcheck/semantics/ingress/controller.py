@@ -6,9 +6,10 @@ Source: kubernetes/ingress-nginx:pkg/flags/flags.go, internal/ingress/controller
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.core import Workload
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ingress.annotations import FALSE, TRUE
 from meshcheck.semantics.world.world import World
 

@@ -7,9 +7,9 @@ ipdenylist,proxyssl}, internal/ingress/controller/store/backend_ssl.go:getPemCer
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from meshcheck.model.ingress import Ingress
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_block
 from meshcheck.semantics.ingress.annotations import is_valid, name_in_use, note, text
 from meshcheck.semantics.ingress.controller import Controller

@@ -7,9 +7,9 @@ internal/ingress/controller/template/{configmap.go,template.go:isValidByteSize}.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from meshcheck.model.ingress import Ingress
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ingress.annotations import note, number, text
 from meshcheck.semantics.ingress.controller import Controller
 

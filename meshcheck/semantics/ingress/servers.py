@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.ingress import Backend, Ingress, IngressPath
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ingress.annotations import flag, text
 from meshcheck.semantics.ingress.controller import Controller
 from meshcheck.semantics.ingress.objects import served

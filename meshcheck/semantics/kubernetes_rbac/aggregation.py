@@ -6,9 +6,9 @@ Source: kubernetes/kubernetes:pkg/controller/clusterroleaggregation/clusterrolea
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from meshcheck.model.rbac import Role, Rule
+from meshcheck.model.record import NamedTuple
 
 RoleKey = tuple[str, str | None, str]
 

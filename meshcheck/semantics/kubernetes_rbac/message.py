@@ -7,12 +7,12 @@ kubernetes/apimachinery:pkg/api/errors/errors.go:NewForbidden.
 from __future__ import annotations
 
 import json
-import re
 
+from meshcheck.model.pattern import pattern
 from meshcheck.model.rbac import ApiRequest, groups_of
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
-_REFUSAL = re.compile(
+_REFUSAL = pattern(
     rf"(?:(?P<what>\S+)(?: (?P<name>{_TEXT}))? is )?forbidden: User (?P<user>{_TEXT}) cannot (?P<verb>\S+) "
     rf"(?:path (?P<path>{_TEXT})|resource (?P<resource>{_TEXT}) in API group (?P<group>{_TEXT})"
     rf"(?: in the namespace (?P<namespace>{_TEXT})| at the cluster scope))"

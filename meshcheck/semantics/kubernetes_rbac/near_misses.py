@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from meshcheck.model.api_resources import Resources
+from meshcheck.model.pattern import pattern
 from meshcheck.model.rbac import ApiRequest, Binding, Role, Subject, account_of, subject_of
 from meshcheck.model.reason import Reason
 from meshcheck.model.record import value
@@ -15,7 +15,7 @@ from meshcheck.semantics.kubernetes_rbac.rules import covers, group_matches, nam
 
 _MOST = 5
 _OFFERED = ("view", "edit", "admin")
-_VERSION = re.compile(r"/v\d\w*$")
+_VERSION = pattern(r"/v\d\w*$")
 
 
 @value

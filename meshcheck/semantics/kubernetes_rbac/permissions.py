@@ -9,7 +9,6 @@ plugin/pkg/auth/authorizer/rbac/rbac.go:Authorize; kubernetes/apiserver:pkg/auth
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from meshcheck.model.rbac import (
     ACCOUNTS,
@@ -24,7 +23,7 @@ from meshcheck.model.rbac import (
     Subject,
     subject_of,
 )
-from meshcheck.model.record import value
+from meshcheck.model.record import NamedTuple, value
 from meshcheck.semantics.kubernetes_rbac.aggregation import GrantedRule, RoleKey, rules_of
 from meshcheck.semantics.kubernetes_rbac.rules import covers
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.rbac import MASTERS, ApiRequest, Binding, Subject
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.kubernetes_rbac.aggregation import GrantedRule
 from meshcheck.semantics.kubernetes_rbac.permissions import Permissions
 from meshcheck.semantics.kubernetes_rbac.rules import covers

@@ -6,11 +6,11 @@ Sources: kubernetes/api:networking/v1/types.go; kubernetes-sigs/network-policy-a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, NetworkPolicy, PolicyRule, UnknownPeer
 from meshcheck.model.reason import Reason
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import Mention
 from meshcheck.semantics.network_policy import explanation
 from meshcheck.semantics.network_policy.peers import Endpoint, means, means_pods

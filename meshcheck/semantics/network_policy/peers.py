@@ -9,10 +9,10 @@ network: at the address of a known node they are that node; otherwise they are u
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from meshcheck.model.core import Namespace, Selector, Workload
 from meshcheck.model.network_policy import BlockPeer, DomainPeer, NodePeer, Peer, PodPeer
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_address, parse_block
 
 

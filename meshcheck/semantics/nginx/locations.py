@@ -7,9 +7,9 @@ ngx_http_core_find_static_location).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from meshcheck.model.nginx import Directive
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.nginx.levels import Level
 from meshcheck.semantics.nginx.patterns import search
 from meshcheck.semantics.nginx.supposing import Supposing

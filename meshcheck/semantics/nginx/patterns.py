@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_OTHERS = re.compile(r"\\[zZGhHRKQEXCNpPuUlLx]|\[\[[:.=]|\(\?[|R0-9&+C(]|\(\*|\\g|\\k[{']")
+from meshcheck.model.pattern import pattern
+
+_OTHERS = pattern(r"\\[zZGhHRKQEXCNpPuUlLx]|\[\[[:.=]|\(\?[|R0-9&+C(]|\(\*|\\g|\\k[{']")
 """What Python reads otherwise than PCRE, or not at all."""
-_NESTED = re.compile(r"[+*}][^()]*\)[+*{]")
+_NESTED = pattern(r"[+*}][^()]*\)[+*{]")
 _SHORT = 24
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from meshcheck.model.pattern import pattern
 from meshcheck.model.record import record
 from meshcheck.semantics.addresses import parse_address, parse_block
 from meshcheck.semantics.nginx.levels import Level
@@ -16,7 +17,7 @@ from meshcheck.semantics.nginx.supposing import Supposing
 
 BEHIND_SIDECAR = "127.0.0.6"
 """From where a sidecar connects to its application: istio/istio:pilot/pkg/networking/core/cluster.go (InboundPassthroughBindIpv4)."""
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_ESCAPE = pattern(rb"%([0-9A-Fa-f]{2})?")
 
 
 @record

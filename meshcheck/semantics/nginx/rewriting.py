@@ -6,9 +6,9 @@ Source: nginx/nginx:src/http/modules/ngx_http_rewrite_module.c, ngx_http_script.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from meshcheck.model.nginx import Directive
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.nginx.levels import Level
 from meshcheck.semantics.nginx.patterns import search
 from meshcheck.semantics.nginx.run import Answer, Run

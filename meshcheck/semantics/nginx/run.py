@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from meshcheck.model.nginx import Directive, Nginx, Source
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.nginx.levels import Level
 from meshcheck.semantics.nginx.request import Request
 from meshcheck.semantics.nginx.supposing import Supposing

@@ -6,9 +6,8 @@ Sources: nginx/nginx:src/http/ngx_http_core_module.c (ngx_http_core_listen, ngx_
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.nginx import Directive
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_address
 from meshcheck.semantics.nginx.patterns import search
 from meshcheck.semantics.nginx.supposing import Supposing, Undecided

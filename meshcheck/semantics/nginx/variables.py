@@ -7,9 +7,10 @@ modules/ngx_http_rewrite_module.c (ngx_http_rewrite_if_condition).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from meshcheck.model.nginx import Directive
+from meshcheck.model.pattern import pattern
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_block
 from meshcheck.semantics.nginx import files
 from meshcheck.semantics.nginx.patterns import search
@@ -17,7 +18,7 @@ from meshcheck.semantics.nginx.request import client_address, within
 from meshcheck.semantics.nginx.run import Run
 from meshcheck.semantics.nginx.supposing import Undecided
 
-_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_REFERENCE = pattern(r"\$(?:\{(\w+)\}|(\w+))")
 _DEEPEST = 20
 
 

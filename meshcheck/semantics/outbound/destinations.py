@@ -5,13 +5,11 @@ Source: istio/istio:pilot/pkg/networking/core/route/route.go:GetDestinationClust
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_networking import Destination, Subset
 from meshcheck.model.objects import Meta
 from meshcheck.model.question import Question
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, Mention, Station, Symptom
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.outbound import scope as scopes

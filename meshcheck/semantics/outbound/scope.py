@@ -5,10 +5,9 @@ Source: istio/istio:pilot/pkg/model/push_context.go:doGetSidecarScope, sidecar.g
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_networking import Sidecar
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.routing.selection import full_name, host_covers, is_exported
 from meshcheck.semantics.world.world import World

@@ -7,11 +7,11 @@ BestEffortInferServiceMTLSMode; pilot/pkg/xds/endpoints/mtls_checker.go.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_networking import DestinationRule, Subset
 from meshcheck.model.objects import Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.authentication import peer
 from meshcheck.semantics.routing.selection import full_name, host_covers, is_exported

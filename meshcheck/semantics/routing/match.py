@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.istio_networking import HttpMatch, StringMatch
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics import watching
 from meshcheck.semantics.header_lines import is_one_value, values_of
 from meshcheck.semantics.watching import ANY, Pattern

@@ -6,9 +6,9 @@ Sources: istio/istio:pilot/pkg/model/push_context.go, virtualservice.go; pilot/p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from meshcheck.model.istio_networking import HttpMatch, HttpRoute, VirtualService
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.routing.match import RouteRequest, build_failure, first_failure
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import Meta, Path
+from meshcheck.model.pattern import pattern
 from meshcheck.model.proxy_config import ANY, CUSTOM, DRY_RUN, ENFORCED, Condition, InboundChain, Leaf, RunningProxy, any_of, leaves
 from meshcheck.model.record import replace, value
 from meshcheck.semantics.authorization.policies import CompiledRule
@@ -20,8 +20,8 @@ MISSING, STALE, SURPLUS, MODE, TOKENS, ADDED, UNREAD, PENDING = (
     "missing", "stale", "surplus", "mtls", "tokens", "added", "unread", "pending",
 )  # fmt: skip
 _BAD = "-deny-due-to-bad-CUSTOM-action"
-_NAME = re.compile(r"(?:istio-ext-authz-(.+?)-)?ns\[(.*?)\]-policy\[(.*?)\]-rule\[(\d+)\]")
-_OWN = re.compile(
+_NAME = pattern(r"(?:istio-ext-authz-(.+?)-)?ns\[(.*?)\]-policy\[(.*?)\]-rule\[(\d+)\]")
+_OWN = pattern(
     r"istio[._]|envoy\.filters\.network\.(metadata_exchange|http_connection_manager|tcp_proxy|rbac|ext_authz|mysql_proxy|mongo_proxy|sni_cluster)$"
     r"|envoy\.filters\.http\.(rbac|ext_authz|jwt_authn|grpc_stats|grpc_web|fault|cors|router|peer_metadata|connect_authority|stateful_session)$"
 )

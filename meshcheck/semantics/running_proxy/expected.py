@@ -6,11 +6,11 @@ builder/builder.go:build; pilot/pkg/security/trustdomain/bundle.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from meshcheck.model.istio_security import AuthorizationPolicy, Field
 from meshcheck.model.mesh_config import MeshConfig
+from meshcheck.model.pattern import pattern
 from meshcheck.model.proxy_config import CUSTOM, DRY_RUN, ENFORCED, NEVER, Condition, Leaf, all_of, any_of, negation
 from meshcheck.semantics.authorization.claims import claim_keys
 from meshcheck.semantics.authorization.peers import in_all_domains
@@ -22,7 +22,7 @@ Expected = Mapping[tuple[str, str], Mapping[str, tuple[AuthorizationPolicy, Comp
 
 _ACTIONS = {"ALLOW": "ALLOW", "DENY": "DENY", "AUDIT": "LOG", "CUSTOM": "DENY"}
 _OF_PERMISSION = frozenset(["hosts", "methods", "paths", "ports", "destination.ip", "connection.sni"])
-_SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")
+_SPECIAL = pattern(r"([\\.+*?()|\[\]{}^$])")
 _BLOCKS = {"ipBlocks": "source address", "remoteIpBlocks": "client address", "destination.ip": "destination address"}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from meshcheck.model.pattern import pattern
 from meshcheck.model.proxy_config import All, Condition, Leaf, Not
 
-_NAMESPACE = re.compile(r"\.\*/ns/(.*)/\.\*")
-_ACCOUNT = re.compile(r"spiffe://\.\+/ns/(.*)/\(\.\+/\|\)sa/(.*)\(/\.\+\)\?")
+_NAMESPACE = pattern(r"\.\*/ns/(.*)/\.\*")
+_ACCOUNT = pattern(r"spiffe://\.\+/ns/(.*)/\(\.\+/\|\)sa/(.*)\(/\.\+\)\?")
 _FIELDS = {
     "header :method": "methods", "header :authority": "hosts", "path": "paths", "port": "ports", "sni": "connection.sni",
     "source address": "ipBlocks", "client address": "remoteIpBlocks", "destination address": "destination.ip",

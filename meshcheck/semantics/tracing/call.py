@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import Hop
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import TargetView

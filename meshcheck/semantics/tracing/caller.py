@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Caller
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
 

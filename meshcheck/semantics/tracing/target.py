@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.question import Question
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.hosts import Named, look_up
 from meshcheck.semantics.world.world import World

@@ -5,9 +5,10 @@ Source: istio/istio:pilot/pkg/networking/core/httproute.go (names of a Service);
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.core import Service, Workload
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_address
 from meshcheck.semantics.world.world import World
 

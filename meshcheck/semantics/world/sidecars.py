@@ -5,9 +5,8 @@ Source: istio/istio:pkg/kube/inject/inject.go:injectRequired; manifests/charts/i
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from meshcheck.model.core import Workload
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.world.world import World
 
 _NEVER = frozenset(["kube-system", "kube-public", "kube-node-lease", "local-path-storage"])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,9 @@ from meshcheck.decode.admission.faults import Check, Faults, at, below
 from meshcheck.decode.admission.istiod.attachment import attachment
 from meshcheck.decode.admission.istiod.names import durations
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
-_PORT = re.compile(r"\w+://(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:?#]*)(?::([^/?#]*))?")
+_PORT = pattern(r"\w+://(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:?#]*)(?::([^/?#]*))?")
 
 
 def _request_authentication(value: dict[str, Any]) -> Faults:

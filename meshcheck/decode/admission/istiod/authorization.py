@@ -5,7 +5,6 @@ Source: istio/istio:pkg/config/validation/validation.go:ValidateAuthorizationPol
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from meshcheck.decode.admission.faults import Check, Faults, at, below
 from meshcheck.decode.admission.istiod.attachment import attachment
 from meshcheck.decode.admission.istiod.names import subnet
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
 _NOT_CUSTOM = ("namespaces", "serviceAccounts", "trustDomains", "principals", "requestPrincipals")
 _NOT_CUSTOM_KEYS = ("source.namespace", "source.serviceAccount", "source.trustDomain", "source.principal")
@@ -23,7 +23,7 @@ _PLAIN_KEYS = frozenset(
 _ADDRESS_KEYS = frozenset(["source.ip", "remote.ip", "destination.ip"])
 _MAP_KEYS = ("request.headers", "request.auth.claims", "experimental.envoy.filters.")
 _REPLACED = {"destination.namespace": "the policy's own namespace", "destination.name": "a selector", "destination.user": "a selector"}
-_LITERAL = re.compile(r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]+")
+_LITERAL = pattern(r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]+")
 _IDENTITIES = ("principals", "notPrincipals", "namespaces", "notNamespaces")
 
 

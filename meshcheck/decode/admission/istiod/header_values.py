@@ -5,17 +5,17 @@ Source: istio/istio:pkg/config/validation/validation.go and header_value_validat
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from meshcheck.decode.admission.faults import Faults, at
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
-TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+")
+TOKEN = pattern(r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+")
 _PSEUDO = frozenset([":method", ":scheme", ":authority", ":path", ":status"])
 _CLAIMS = "@request.auth.claims"
-_CONTROL = re.compile("[\x00-\x08\n-\x1f\x7f]")
-_VARIABLE = re.compile(r'%%|%[^%(]*(?:\((?: *\[(?:[^\\\]"]|"(?:[^"\\)]|\\.)*")*\] *\)|(?:[^\\)]|\\.)*\)) *)?%')
+_CONTROL = pattern("[\x00-\x08\n-\x1f\x7f]")
+_VARIABLE = pattern(r'%%|%[^%(]*(?:\((?: *\[(?:[^\\\]"]|"(?:[^"\\)]|\\.)*")*\] *\)|(?:[^\\)]|\\.)*\)) *)?%')
 
 
 def is_claim(name: str) -> bool:

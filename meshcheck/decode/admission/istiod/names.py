@@ -13,12 +13,13 @@ from typing import Any
 from meshcheck.decode.admission.faults import Faults, at
 from meshcheck.decode.admission.istio_formats import nanoseconds
 from meshcheck.decode.admission.words import outside, shown
+from meshcheck.model.pattern import pattern
 
-_LABEL = re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
-_WILDCARD = re.compile(r"\*|(?:\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
-_PREFIX = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
-_NAME = re.compile(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_INTEGER = re.compile(r"[+-]?\d+")
+_LABEL = pattern(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_WILDCARD = pattern(r"\*|(?:\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
+_PREFIX = pattern(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
+_NAME = pattern(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_INTEGER = pattern(r"[+-]?\d+")
 PROTOCOLS = {
     "tcp": "TCP", "udp": "UDP", "grpc": "GRPC", "grpc-web": "GRPC-Web", "http": "HTTP", "http_proxy": "HTTP_PROXY", "http2": "HTTP2",
     "https": "HTTPS", "tls": "TLS", "mongo": "Mongo", "redis": "Redis", "mysql": "MySQL",

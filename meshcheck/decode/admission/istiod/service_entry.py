@@ -5,16 +5,16 @@ Source: istio/istio:pkg/config/validation/validation.go:ValidateServiceEntry, Va
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.decode.admission.faults import Check, Faults, at, below
 from meshcheck.decode.admission.istiod import names
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
 _DYNAMIC = ("HTTP", "TLS", "GRPC", "HTTP2")
-_HEADER = re.compile(r"[-A-Za-z0-9]+")
+_HEADER = pattern(r"[-A-Za-z0-9]+")
 
 
 def _service_entry(value: dict[str, Any]) -> Faults:

@@ -5,7 +5,6 @@ Source: istio/istio:pkg/config/validation/validation.go:ValidateSidecar.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,9 @@ from meshcheck.decode.admission.istiod.destination import destination
 from meshcheck.decode.admission.istiod.server_tls import server_tls
 from meshcheck.decode.admission.istiod.traffic_policy import connection_pool
 from meshcheck.decode.admission.words import shown
+from meshcheck.model.pattern import pattern
 
-_HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[^:\[\]]*)):(?P<port>[^:]*)")
+_HOST_PORT = pattern(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[^:\[\]]*)):(?P<port>[^:]*)")
 _LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1", "::")
 _NOT_INBOUND = ("subjectAltNames", "httpsRedirect", "credentialName", "credentialNames", "tlsCertificates")
 

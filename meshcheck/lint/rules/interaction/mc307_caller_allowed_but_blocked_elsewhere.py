@@ -43,7 +43,6 @@ workload has no Service. What an AuthorizationPolicy itself refuses is MC301's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from meshcheck.lint.callers import named_callers
 from meshcheck.lint.evidence import Evidence
@@ -53,6 +52,7 @@ from meshcheck.lint.refusals import Refusal, stopped
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Service, ServicePort, Workload
 from meshcheck.model.istio_security import AuthorizationPolicy, Field
+from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.tracing.server import compiled, target_number

@@ -31,15 +31,15 @@ Never: one document is enough.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.fields import fields_of, values_of
 from meshcheck.lint.patterns import is_regex, is_template
 from meshcheck.lint.rule import Found, found, rule
+from meshcheck.model.pattern import pattern
 
-_MEANT = re.compile(r"/(v[0-9]+|health[a-z]*|ready[a-z]*|live[a-z]*|metrics|favicon|actuator)\*$")
+_MEANT = pattern(r"/(v[0-9]+|health[a-z]*|ready[a-z]*|live[a-z]*|metrics|favicon|actuator)\*$")
 
 
 @rule("MC216", "prefix-overmatch", severity="warning", confidence="medium", needs="document", audience="security")

@@ -52,6 +52,7 @@ from meshcheck.lint.proxies import servers
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import Path
+from meshcheck.model.pattern import pattern
 from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.trace import DENIED
 from meshcheck.semantics.outbound.client import STATION
@@ -61,7 +62,7 @@ from meshcheck.semantics.world.hosts import look_up
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 _PROTOCOLS = {"http": "http", "https": "https", "grpc": "grpc", "wss": "https", "ws": "http"}
-_NOT_CALLED = re.compile(
+_NOT_CALLED = pattern(
     r"issuer|audience|redirect|callback|public|external|origin|schema|namespace|domain|docs|help|link|proxy", re.IGNORECASE
 )
 _PROXY = frozenset(["http_proxy", "https_proxy", "all_proxy"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from meshcheck.model.objects import Meta, Path
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics.addresses import parse_address, parse_block
 from meshcheck.semantics.entry.client import forwarded_for
