@@ -20,10 +20,11 @@ def decode_mesh_config(
         root_namespace=_text(value.get("rootNamespace")) or root_namespace or (meta.namespace if meta else "istio-system"),
         trust_domain=_text(value.get("trustDomain")) or trust_domain or "cluster.local",
         trust_domain_aliases=_texts(value.get("trustDomainAliases")),
+        ca_trust_domains=tuple(name for item in _maps(value.get("caCertificates")) for name in _texts(item.get("trustDomains"))),
         normalization="BASE" if normalization == "DEFAULT" else normalization,
         outbound_mode=_text(_map(value.get("outboundTrafficPolicy")).get("mode")) or "ALLOW_ANY",
         auto_mtls=value.get("enableAutoMtls") is not False,
-        providers=tuple(_provider(item, n) for n, item in enumerate(value.get("extensionProviders") or ()) if isinstance(item, dict)),
+        providers=tuple(_provider(item, n) for n, item in enumerate(_list(value.get("extensionProviders"))) if isinstance(item, dict)),
         service_export_to=_texts(value.get("defaultServiceExportTo")),
         virtual_service_export_to=_texts(value.get("defaultVirtualServiceExportTo")),
         destination_rule_export_to=_texts(value.get("defaultDestinationRuleExportTo")),
@@ -60,9 +61,17 @@ def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else _EMPTY
 
 
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _maps(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in _list(value) if isinstance(item, dict)]
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+    return tuple(item for item in _list(value) if isinstance(item, str))

@@ -38,6 +38,8 @@ class MeshConfig:
     root_namespace: str = "istio-system"
     trust_domain: str = "cluster.local"
     trust_domain_aliases: tuple[str, ...] = ()
+    ca_trust_domains: tuple[str, ...] = ()
+    """Of `caCertificates`: taken in certificates, and not the mesh's own."""
     normalization: str = "BASE"
     """NONE, BASE, MERGE_SLASHES or DECODE_AND_MERGE_SLASHES."""
     outbound_mode: str = "ALLOW_ANY"
@@ -60,3 +62,8 @@ class MeshConfig:
     def trust_domains(self) -> tuple[str, ...]:
         """The mesh's own trust domain and its aliases."""
         return (self.trust_domain, *self.trust_domain_aliases)
+
+    @property
+    def accepted_domains(self) -> tuple[str, ...]:
+        """The trust domains whose certificates servers take. Source: istio/istio:pilot/pkg/networking/plugin/authn/util.go."""
+        return (*self.trust_domains, *self.ca_trust_domains)

@@ -13,6 +13,7 @@ from meshcheck.model.pattern import pattern
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.evaluate import Decision, first_match, missing_attribute
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
+from meshcheck.semantics.world.control_plane import SEVERAL_AUTHORIZERS, switched
 
 if TYPE_CHECKING:
     from meshcheck.semantics.world.world import World
@@ -28,6 +29,7 @@ def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> Decisio
     A matching request goes to its provider, whose answer nobody knows here; a provider that Istio cannot use denies it.
     """
     names = sorted({rule.policy.provider or "" for rule in policies.custom})
+    mixed = len(names) > 1 and not switched(world, SEVERAL_AUTHORIZERS)
     undecided: Decision | None = None
     for name in names:
         rules = [rule for rule in policies.custom if (rule.policy.provider or "") == name]
@@ -42,7 +44,7 @@ def evaluate(policies: CompiledPolicies, a: Attributes, world: World) -> Decisio
             fact = f"the mesh config: whether it has an extensionProvider `{name}`"
             undecided = undecided or Decision(None, rule, None, fact, f"{_where(rule)}: asks the external authorizer `{name}`")
             continue
-        trouble = "several providers on one workload" if len(names) > 1 else unusable(name, provider, world)
+        trouble = "several providers on one workload" if mixed else unusable(name, provider, world)
         if trouble and matched:
             return Decision(
                 False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_gateway import Gateway
 from meshcheck.semantics.attachment import GATEWAY_NAME, selects
+from meshcheck.semantics.world.control_plane import OWN_GATEWAYS, switched
 from meshcheck.semantics.world.world import World
 
 
@@ -20,11 +21,11 @@ def is_gateway(workload: Workload) -> bool:
 
 
 def gateways_of(world: World, workload: Workload) -> tuple[Gateway, ...]:
-    """The Gateways whose selector selects a gateway's pods, in any namespace; the oldest first."""
+    """The Gateways whose selector selects a gateway's pods, in any namespace unless istiod is told otherwise; the oldest first."""
 
     def find() -> tuple[Gateway, ...]:
         every: tuple[Gateway, ...] = world.inventory.of("IstioGateway")
-        found = [g for g in every if g.selector and selects(g.selector, workload.pod_labels)]
+        found = [g for g in every if _serves(world, g, workload)]
         return tuple(sorted(found, key=lambda g: (g.meta.created or "9999", g.meta.name, g.meta.namespace)))
 
     return world.once(("gateways of", id(workload)), find)
@@ -33,4 +34,10 @@ def gateways_of(world: World, workload: Workload) -> tuple[Gateway, ...]:
 def gateway_pods(world: World, gateway: Gateway) -> tuple[Workload, ...]:
     """The gateway pods that a Gateway selects."""
     every: tuple[Workload, ...] = world.once("gateway pods", lambda: tuple(w for w in world.workloads if is_gateway(w)))
-    return tuple(w for w in every if gateway.selector and selects(gateway.selector, w.pod_labels))
+    return tuple(w for w in every if _serves(world, gateway, w))
+
+
+def _serves(world: World, gateway: Gateway, workload: Workload) -> bool:
+    if not gateway.selector or not selects(gateway.selector, workload.pod_labels):
+        return False
+    return gateway.meta.namespace == workload.namespace or not switched(world, OWN_GATEWAYS)

@@ -14,6 +14,7 @@ from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.running_proxy.expected import Expected, expected_of
 from meshcheck.semantics.running_proxy.words import fields_of, leaf_words
 from meshcheck.semantics.tracing.server import compiled, peer_mode
+from meshcheck.semantics.world.control_plane import ANY_TRUST_DOMAIN, switched
 from meshcheck.semantics.world.world import World
 
 MISSING, STALE, SURPLUS, MODE, TOKENS, ADDED, UNREAD, PENDING = (
@@ -217,10 +218,13 @@ def _mutual_tls(world: World, workload: Workload, chains: tuple[InboundChain, ..
 
 def _trusts(world: World, chain: InboundChain) -> Iterator[Difference]:
     """Trust domains; istio/istio:pilot/pkg/security/authn/utils/utils.go:BuildInboundTLS."""
-    wanted = any_of(Leaf("peer", "prefix", f"spiffe://{domain}/") for domain in world.mesh.trust_domains)
+    accepted = world.mesh.accepted_domains
+    if switched(world, ANY_TRUST_DOMAIN):
+        return
+    wanted = any_of(Leaf("peer", "prefix", f"spiffe://{domain}/") for domain in accepted)
     if chain.asks_certificate and chain.trusts not in (wanted, ANY) and all(leaf.how != "raw" for leaf in leaves(chain.trusts)):
         has = ", ".join(sorted(leaf_words(leaf)[1] for leaf in leaves(chain.trusts)))
-        words = f"the proxy takes certificates of the trust domains {has}; mesh config says {', '.join(sorted(world.mesh.trust_domains))}"
+        words = f"the proxy takes certificates of the trust domains {has}; mesh config says {', '.join(sorted(accepted))}"
         yield Difference(MODE, words, world.mesh.meta)
 
 

@@ -18,6 +18,7 @@ from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.evaluate import Decision
 from meshcheck.semantics.authorization.policies import CompiledPolicies, compile_policies
 from meshcheck.semantics.tracing import symptoms
+from meshcheck.semantics.world.control_plane import ANY_TRUST_DOMAIN, switched
 from meshcheck.semantics.world.world import World
 
 APPLICATION_TLS = "whether the application of {} speaks TLS on port {}"
@@ -194,7 +195,7 @@ def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, ar
             return station(ALLOWED, "TLS of the application, no identity")
         return station(UNKNOWN, "TLS that the caller's sidecar makes, no identity", missing=APPLICATION_TLS.format(workload, port))
     domain = (arrival.principal or "").removeprefix("spiffe://").split("/")[0]
-    if domain not in world.mesh.trust_domains:
+    if domain not in world.mesh.accepted_domains and not switched(world, ANY_TRUST_DOMAIN):
         return station(DENIED, f"the caller's trust domain `{domain}` is not this mesh's", symptoms.RESET)
     identity = (arrival.principal or "").removeprefix("spiffe://")
     return station(ALLOWED, f"identity {identity}", identity=identity)

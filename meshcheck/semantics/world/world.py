@@ -12,8 +12,8 @@ from meshcheck.model.istio_networking import Extension
 from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.model.objects import Meta
-from meshcheck.semantics.attachment import attaches, selects
-from meshcheck.semantics.world import running
+from meshcheck.semantics.attachment import GATEWAY_NAME, attaches, selects
+from meshcheck.semantics.world import control_plane, running
 from meshcheck.semantics.world.reads import Reads, watched
 
 T = TypeVar("T")
@@ -341,7 +341,10 @@ class World:
 
     def _attached(self, kind: str, workload: Workload) -> tuple[Any, ...]:
         root, namespace, labels = self.mesh.root_namespace, workload.namespace, workload.pod_labels
-        return tuple(p for p in self._in_scope(kind, namespace) if attaches(p.attachment, p.meta.namespace, namespace, labels, root))
+        found = tuple(p for p in self._in_scope(kind, namespace) if attaches(p.attachment, p.meta.namespace, namespace, labels, root))
+        if GATEWAY_NAME in labels and not control_plane.switched(self, control_plane.SELECTORS_AT_GATEWAYS):
+            return tuple(p for p in found if p.attachment.targets)
+        return found
 
 
 def _by_label(workloads: Iterable[Workload]) -> dict[tuple[str, str, str], list[Workload]]:

@@ -37,12 +37,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.pod_fields import containers, entries
 from meshcheck.lint.proxies import listed, proxies
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.istio_security import AuthorizationPolicy
-
-_FLAG = "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS"
+from meshcheck.semantics.world.control_plane import SEVERAL_AUTHORIZERS, switched
 
 
 @rule("MC518", "ext-authz-mixed-providers", severity="error", needs="documents", audience="platform")
@@ -54,7 +52,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
         other = next((p for p in custom if p.provider != custom[0].provider), None)
         if other is not None:
             mixed.setdefault(other, (custom[0], []))[1].append(str(workload))
-    if not mixed or _several_are_supported(evidence):
+    if not mixed or switched(evidence.world, SEVERAL_AUTHORIZERS):
         return
     for policy, (first, names) in mixed.items():
         message = (
@@ -62,13 +60,3 @@ def check(evidence: Evidence) -> Iterator[Found]:
             " with two of them Istio denies what the rules of either match"
         )
         yield found(policy.meta, ("spec", "provider", "name"), message, ("the other authorizer", first.meta, ("spec", "provider", "name")))
-
-
-def _several_are_supported(evidence: Evidence) -> bool:
-    """Whether an istiod in the input has the flag for several authorizers."""
-    for workload in evidence.world.workloads:
-        for _, container in containers(workload):
-            for _, item in entries(container.get("env")):
-                if item.get("name") == _FLAG and str(item.get("value")).lower() in ("true", "1"):
-                    return True
-    return False

@@ -1,0 +1,61 @@
+"""Switches of istiod that change what configuration means: environment variables of its container.
+
+Source: istio/istio:pilot/pkg/features/{pilot,security}.go; a switch that cannot be read has its default, as pkg/env does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from meshcheck.model.core import Workload
+
+if TYPE_CHECKING:
+    from meshcheck.semantics.world.world import World
+
+
+class Switch(NamedTuple):
+    """A variable, and its value where istiod does not have it."""
+
+    name: str
+    default: bool
+
+
+SEVERAL_AUTHORIZERS = Switch("PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS", False)
+"""A workload may have CUSTOM policies of more than one provider."""
+OWN_GATEWAYS = Switch("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", False)
+"""Gateways are served by gateway pods of their own namespace only."""
+SELECTORS_AT_GATEWAYS = Switch("ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", True)
+"""Policies without `targetRefs` apply to gateways of Gateway API."""
+ANY_TRUST_DOMAIN = Switch("PILOT_SKIP_VALIDATE_TRUST_DOMAIN", False)
+"""Servers take certificates of every trust domain."""
+
+_TRUE, _FALSE = frozenset(["1", "t", "T", "true", "TRUE", "True"]), frozenset(["0", "f", "F", "false", "FALSE", "False"])
+"""Source: Go's strconv.ParseBool."""
+
+
+def switched(world: World, switch: Switch) -> bool:
+    """Whether a switch of istiod is on; its default, where no istiod is in the input."""
+    value = world.once("istiod", lambda: _environment(world)).get(switch.name, "")
+    return True if value in _TRUE else False if value in _FALSE else switch.default
+
+
+def _environment(world: World) -> Mapping[str, str]:
+    """Of the istiod of the revision `default`, or of the first one, where there are several."""
+    mesh = world.mesh
+    namespaces = {mesh.root_namespace, *([mesh.meta.namespace or ""] if mesh.meta else ())}
+    found = [w for name in sorted(namespaces) for w in world.workloads_in(name) if "discovery" in w.containers]
+    found.sort(key=lambda w: (w.pod_labels.get("istio.io/rev", "default") != "default", w.name))
+    return dict(_variables(found[0])) if found else {}
+
+
+def _variables(workload: Workload) -> Iterable[tuple[str, str]]:
+    for container in _maps(workload.pod.get("containers")):
+        if container.get("name") == "discovery":
+            for item in _maps(container.get("env")):
+                if isinstance(item.get("value"), str):
+                    yield str(item.get("name")), item["value"]
+
+
+def _maps(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
