@@ -1,16 +1,8 @@
 #!/usr/bin/env bash
-# The second step of action.yml: what a change does to calls, written into the summary. Inputs come as environment variables.
+# The third step of action.yml: what a change does to calls, written into the summary.
 set -euo pipefail
+# shellcheck source=ci/github/inputs.sh
+. "$(dirname "$0")/inputs.sh"
 
-options=()
-while IFS= read -r line; do
-  line=${line#"${line%%[![:space:]]*}"}
-  line=${line%"${line##*[![:space:]]}"}
-  if [[ -n $line ]]; then options+=(--filename "$line"); fi
-done <<<"${INPUT_FILES:-.}"
-
-summary=$(mktemp)
-status=0
-meshcheck diff "$INPUT_DIFF" "${options[@]}" --fail-on "${INPUT_DIFF_FAIL_ON:-never}" --output text --output markdown="$summary" || status=$?
-cat "$summary" >>"$GITHUB_STEP_SUMMARY"
-exit "$status"
+lines "${INPUT_FILES:-.}" --filename
+with_summary meshcheck diff "$INPUT_DIFF" --fail-on "${INPUT_DIFF_FAIL_ON:-never}" --output text

@@ -17,7 +17,8 @@ from meshcheck.cli.sources import add_source_options, read_sources, source_words
 from meshcheck.errors import MeshcheckError, UsageError
 from meshcheck.job.assertions import assertion_files, read_assertion_file
 from meshcheck.load.places import Nodes
-from meshcheck.render.assertions import FORMS, Judged, counts, render
+from meshcheck.render.assertions import FORMS, render
+from meshcheck.render.assertions.report import Judged, counts
 from meshcheck.semantics.world import World
 
 _EXAMPLES = """\
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
 def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
-    outputs = outputs_of(options.output, FORMS)
+    outputs = outputs_of(options.output, tuple(FORMS))
     files = [(path, *read_assertion_file(path)) for path in assertion_files(options.paths or ["."])]
     worlds = _Worlds(options)
     judged = [one for path, content, nodes in files for one in _judged(path, content, nodes, worlds)]

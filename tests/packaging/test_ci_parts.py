@@ -113,6 +113,50 @@ def test_the_gitlab_job(tmp_path: Path) -> None:
     assert (tmp_path / job["artifacts"]["reports"]["junit"]).read_text().lstrip().startswith("<?xml")
 
 
+STATEMENTS = """\
+sources: [mesh.yaml]
+closedWorld: true
+tests:
+- name: the shop may not delete
+  from: shop/frontend
+  to: shop/cart
+  methods: [DELETE]
+  expect: denied
+- name: the shop may put
+  from: shop/frontend
+  to: shop/cart
+  methods: [PUT]
+  expect: allowed
+"""
+
+
+def test_the_action_judges_statements(tmp_path: Path) -> None:
+    """One that fails is an annotation at its line, stands in the summary, and fails the step."""
+    shutil.copy(SCENARIO / "manifests.yaml", tmp_path / "mesh.yaml")
+    (tmp_path / "shop.meshcheck.yaml").write_text(STATEMENTS)
+    status, out = _action(tmp_path, "Test", tests=" shop.meshcheck.yaml\n")
+    assert status == 1
+    assert out.startswith("::error file=shop.meshcheck.yaml,line=9,title=the shop may put%3A fails::")
+    assert "### meshcheck test: 1 hold, 1 fail" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+    (tmp_path / "shop.meshcheck.yaml").write_text(STATEMENTS.replace("[PUT]", "[GET]"))
+    assert _action(tmp_path, "Test", tests="shop.meshcheck.yaml") == (0, "")
+
+
+def test_the_gitlab_statements(tmp_path: Path) -> None:
+    """The job's script: status 1, and the report that GitLab reads is there."""
+    shutil.copy(SCENARIO / "manifests.yaml", tmp_path / "mesh.yaml")
+    (tmp_path / "shop.meshcheck.yaml").write_text(STATEMENTS)
+    template = yaml.safe_load((ROOT / "ci/gitlab/meshcheck.yml").read_text())
+    job = template["meshcheck-test"]
+    variables = {**template["variables"], "MESHCHECK_TESTS": "shop.meshcheck.yaml"}
+    done = subprocess.run(
+        ["sh", "-eu", "-c", "\n".join(job["script"])],
+        cwd=tmp_path, env={**ENVIRONMENT, **variables}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert 'failures="1"' in (tmp_path / job["artifacts"]["reports"]["junit"]).read_text()
+
+
 def _changed(folder: Path) -> str:
     """A repository whose last commit lets a method through; returns the revision before it."""
     text = (SCENARIO / "manifests.yaml").read_text()

@@ -1,13 +1,11 @@
-"""Annotations on a change at GitHub: workflow commands, one line for each finding.
-
-Source: actions/toolkit:packages/core/src/command.ts (escapes of data and of properties).
-"""
+"""Annotations on a change at GitHub: workflow commands, one line for each finding."""
 
 from __future__ import annotations
 
 from meshcheck.model.finding import Finding
 from meshcheck.render.lint.report import LintReport, message_of
 from meshcheck.render.style import Style
+from meshcheck.render.workflow_command import workflow_command
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -25,10 +23,5 @@ def _command(finding: Finding) -> str:
         if finding.end_column:
             properties |= {"endLine": str(place.line), "endColumn": str(finding.end_column)}
     properties["title"] = f"{finding.code} {finding.name}"
-    listed = ",".join(f"{key}={_data(text).replace(':', '%3A').replace(',', '%2C')}" for key, text in properties.items())
     about = f"{finding.object}: " if finding.object else ""
-    return f"::{_COMMANDS[finding.severity]} {listed}::{_data(about + message_of(finding))}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return workflow_command(_COMMANDS[finding.severity], about + message_of(finding), **properties)
