@@ -18,8 +18,9 @@ from meshcheck.semantics.port_protocol import HTTP, protocol_of
 from meshcheck.semantics.tracing.trace import trace as trace_again
 from meshcheck.semantics.world import World
 from meshcheck.semantics.world.hosts import look_up
+from meshcheck.semantics.world.names import nearest_service
 
-_OF_THE_CONNECTION = frozenset(["service", "listener", "client-sidecar", "client-tls", "tls", "mtls", "http"])
+_OF_THE_CONNECTION = frozenset(["dns", "service", "listener", "client-sidecar", "client-tls", "tls", "mtls", "http"])
 _USUAL = {"http": 80, "https": 443}
 MOST_TRIED = 6
 
@@ -46,6 +47,11 @@ def _others(world: World, trace: Trace) -> Iterator[Question]:
         other = "https" if question.protocol == "http" else "http"
         if question.target.host and question.target.port in (None, *_USUAL.values()):
             yield replace(question, protocol=other, target=replace(question.target, port=None))
+        return
+    if trace.decided_at and trace.decided_at[1].name == "dns" and question.target.host:
+        near = nearest_service(world, question.target.host, question.caller.namespace)
+        if near is not None:
+            yield replace(question, target=replace(question.target, host=near))
         return
     for service in _services(world, trace):
         host = question.target.host if question.target.host and _names(world, question, service) else f"{service.name}.{service.namespace}"

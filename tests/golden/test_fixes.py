@@ -18,6 +18,7 @@ from tests.golden.test_scenarios import SCENARIOS
 
 WITHOUT = {
     "certificate-in-the-wrong-namespace": "the Secret has to be made in the other namespace: keys are not copied by a program",
+    "name-of-no-service": "the caller has to say the right name",
     "number-claim": "a claim that is a number matches nothing that can be written; the issuer has to send a text",
     "password-file-missing": "the Secret has to be made: nobody here knows the passwords",
     "plaintext-to-https": "the caller has to say https",

@@ -12,6 +12,7 @@ from meshcheck.semantics.network_policy import Endpoint, PolicySet, Side
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend, TargetView, of_service
+from meshcheck.semantics.world.hosts import DOMAIN
 from meshcheck.semantics.world.world import World
 
 _ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
@@ -47,6 +48,30 @@ def isolated(world: World, workload: Workload, direction: str) -> bool:
     policies = _policies_of(world, workload.namespace)
     end = endpoint(world, workload, "")
     return bool(policies.selecting(workload, direction) or policies.admin(end, "Admin") or policies.admin(end, "Baseline"))
+
+
+def no_such_name(world: World, question: Question, who: CallerView, what: TargetView) -> Station | None:
+    """The cluster's DNS answers that there is no such name: it is one of a Service, and there is no such Service.
+
+    Names that another name server may know are not decided here: `crat.shop` is looked up outside the cluster as well.
+    Source: kubernetes/dns:docs/specification.md (NXDOMAIN for names that do not exist).
+    """
+    host, named, workload = question.target.host, what.named, who.workload
+    if host is None or named is None or not named.missing or workload is None or not who.labels_known:
+        return None
+    if not (host.endswith((".svc", f".svc.{DOMAIN}", f".svc.{DOMAIN}.")) or "." not in host):
+        return None
+    if workload.host_network or workload.dns_policy not in ("ClusterFirst", ""):
+        return None
+    namespace = named.host.split(".")[1]
+    if not world.complete("Service", "ServiceEntry", namespace=namespace):
+        return None
+    from meshcheck.semantics.world.names import nearest_service  # imports what few traces need
+
+    name = f"{namespace}/{named.host.split('.')[0]}"
+    near = nearest_service(world, host, who.namespace)
+    hint = f"; did you mean `{near}`?" if near else ""
+    return Station("dns", "cni", DENIED, f"there is no Service {name}{hint}", symptom=symptoms.DNS_FAILURE, workload=str(workload))
 
 
 def name_resolution(world: World, question: Question, who: CallerView, what: TargetView, explain: bool) -> Station | None:

@@ -60,6 +60,9 @@ def _from(call: Call) -> Trace:
         return _network_only(call)
     if _may_enter(call) and (doors := _entries(call)) is not None:
         return merge([through_entry(call, door) for door in doors], "through which of the gateways that serve the host the call enters")
+    nowhere = None if who.missing else network.no_such_name(call.world, question, who, what)
+    if nowhere is not None:
+        return ended(call, [nowhere], DENIED, symptoms.DNS_FAILURE)
     if who.missing or what.missing:
         return unknown(call, [m for m in (who.missing, what.missing) if m])
     unsure = _unsure(call)

@@ -46,6 +46,8 @@ def _look_up(world: World, host: str, client_namespace: str | None) -> Named:
         if entry is not None:
             return Named(host, None, entry, external=True)
         fqdn = f"{name}.{namespace}.svc.{DOMAIN}"
+        if world.complete("Service", namespace=namespace):
+            return Named(fqdn, missing=f"what `{host}` is: there is no Service {namespace}/{name}, but name servers elsewhere may know it")
         return Named(fqdn, missing=f"the Service `{namespace}/{name}`: it is not in the input")
     entry = _entry(world, host)
     if entry is not None:
