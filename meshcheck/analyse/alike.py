@@ -15,6 +15,8 @@ from meshcheck.analyse.wires import Wires
 from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
 from meshcheck.model.record import NamedTuple
+from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through
+from meshcheck.semantics.ambient.policies import compiled_for
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.authorization.tests import Test
@@ -98,8 +100,13 @@ class Alike:
             return found
         key = (id(workload), id(backend.workload), backend.address, backend.port, question.transport)
         if key not in self._asked:
-            stations = network.policies(self.world, question, self._view(party, workload), backend, False)
-            self._asked[key] = tuple((s.verdict, s.missing) for s in stations)
+            view, captured = self._view(party, workload), backend.workload is not None and receives_through(self.world, backend.workload)
+            stations = [
+                station
+                for port in ((backend.port, HBONE_PORT) if captured else (backend.port,))
+                for station in network.policies(self.world, question, view, backend, False, port)
+            ]
+            self._asked[key] = tuple((s.verdict, s.missing, s.wire) for s in stations)
         return self._asked[key]
 
     def _view(self, party: Party, workload: Workload) -> CallerView:
@@ -120,7 +127,7 @@ class Alike:
                 who.sidecar.ambient,
                 workload.namespace if telling or who.sidecar.present is None else "",
                 tuple(sorted(workload.pod_labels.items())) if self._by_labels else (),
-                workload.host_network,
+                workload.host_network and workload.node,
                 tuple(sorted((k, v) for k, v in workload.pod_annotations.items() if k.startswith("traffic.sidecar.istio.io/"))),
                 (dns.verdict, dns.missing) if dns is not None else None,
             )
@@ -150,6 +157,8 @@ class Alike:
         for workload in end.workloads:
             for http in (True, False):
                 compiled = server.compiled(self.world, workload, http)
+                if receives_through(self.world, workload):
+                    compiled = compiled_for(self.world, workload)
                 for rule in (*compiled.custom, *compiled.deny, *compiled.allow):
                     for test in _tests_of(rule):
                         by_address = by_address or test.attribute in ("source_ip", "remote_ip")

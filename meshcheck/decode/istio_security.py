@@ -122,7 +122,7 @@ def decode_peer_authentication(value: Mapping[str, Any], meta: Meta) -> PeerAuth
     selector = spec.get("selector")
     return PeerAuthentication(
         meta=meta,
-        selector=(selector.get("matchLabels") or {}) if selector else None,
+        selector=(selector.get("matchLabels") or {}) if selector is not None else None,
         mode=(spec.get("mtls") or _EMPTY).get("mode") or "UNSET",
         ports={int(port): (item or _EMPTY).get("mode") or "UNSET" for port, item in (spec.get("portLevelMtls") or _EMPTY).items()},
     )

@@ -28,10 +28,15 @@ def decode_mesh_config(
         service_export_to=_texts(value.get("defaultServiceExportTo")),
         virtual_service_export_to=_texts(value.get("defaultVirtualServiceExportTo")),
         destination_rule_export_to=_texts(value.get("defaultDestinationRuleExportTo")),
+        sidecars_take_hbone=_takes_hbone(_map(value.get("defaultConfig"))) if value or meta is not None else None,
         topology=decode_topology(_map(value.get("defaultConfig"))),
         known=bool(value) or meta is not None,
         meta=meta,
     )
+
+
+def _takes_hbone(proxy_config: Mapping[str, Any]) -> bool:
+    return _map(proxy_config.get("proxyMetadata")).get("ISTIO_META_ENABLE_HBONE") in ("true", True)
 
 
 def decode_topology(proxy_config: Mapping[str, Any]) -> Topology:

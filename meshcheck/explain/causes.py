@@ -69,6 +69,9 @@ def _near_misses(world: World, station: Station, metas: dict[ObjectRef, Meta]) -
         for leaf in missed:
             hint = traps.trap(world, leaf, server)
             wants = ", ".join(leaf.wanted)
+            if leaf.actual is None and ": " in leaf.text:  # a condition that cannot be checked here: the text says it all
+                parts.append(f"{dotted(leaf.field)} {leaf.text.partition(': ')[2]}")
+                continue
             parts.append(f"{dotted(leaf.field)} {_lack(leaf, wants)}" + (f" — {hint}" if hint else ""))
         if rule.object is None:
             continue
@@ -101,9 +104,20 @@ def _matched(station: Station, metas: dict[ObjectRef, Meta]) -> Cause:
     rule = station.reasons[0]
     fields = [f"{leaf.text} {', '.join(leaf.wanted)}" for leaf in leaves(rule)]
     what = "; ".join(fields) or "every call"
+    what += "".join(f" ({text})" for text in unread(rule))
     ref = rule.object
     message = f"{_name(ref) if ref else 'a policy'} rule {rule.field[-1] if rule.field else 0} matches {what}"
     return Cause(message, ref, metas.get(ref) if ref else None, rule.field)
+
+
+def unread(reason: Reason) -> Iterable[str]:
+    """Conditions of a rule that vanish where it is applied."""
+    if not reason.parts:
+        if reason.holds and ": cannot be checked" in reason.text:
+            yield reason.text
+        return
+    for part in reason.parts:
+        yield from unread(part)
 
 
 def leaves(reason: Reason) -> Iterable[Reason]:

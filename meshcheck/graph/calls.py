@@ -9,6 +9,8 @@ from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Symptom, Trace
 from meshcheck.semantics import port_protocol
+from meshcheck.semantics.ambient.capture import receives_through
+from meshcheck.semantics.ambient.policies import compiled_for
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
 from meshcheck.semantics.tracing.network import isolated
@@ -81,7 +83,7 @@ def _to(
     focus: frozenset[str],
 ) -> Iterator[Call]:
     http = port_protocol.protocol_of(port) != port_protocol.TCP
-    policies = compiled(world, server, http)
+    policies = compiled_for(world, server) if receives_through(world, server) else compiled(world, server, http)
     requests = list(_requests(policies, http))
     if not every and not policies.allow_policies and not isolated(world, server, "ingress"):
         if in_focus(str(server), focus):
@@ -107,7 +109,7 @@ def _kinds_of_callers(world: World, workloads: list[Workload]) -> list[Workload]
 
     def find() -> list[Workload]:
         free = (w for w in workloads if not isolated(world, w, "egress"))
-        return list({(sidecar_of(world, w).present, w.host_network): w for w in free}.values())
+        return list({(sidecar_of(world, w)[::2], w.host_network): w for w in free}.values())
 
     return world.once("kinds of callers", find)
 
@@ -116,7 +118,8 @@ def _named(world: World, policies: CompiledPolicies, caller: Workload) -> bool:
     """Whether an ALLOW rule may mean a caller, by its identity alone."""
     a = Attributes()
     a.unknown = _CALL
-    if sidecar_of(world, caller).present is not False:
+    side = sidecar_of(world, caller)
+    if side.present is not False or side.ambient:
         a.principal = f"spiffe://{world.mesh.trust_domain}/ns/{caller.namespace}/sa/{caller.service_account}"
     return any(_may_come_from(rule, a) for rule in policies.allow)
 

@@ -49,6 +49,8 @@ class MeshConfig:
     virtual_service_export_to: tuple[str, ...] = ()
     destination_rule_export_to: tuple[str, ...] = ()
     """Defaults of `exportTo`; empty means everywhere."""
+    sidecars_take_hbone: bool | None = None
+    """Whether sidecars are injected so that they listen for HBONE (`ISTIO_META_ENABLE_HBONE`); None where mesh config was not read."""
     topology: Topology = Topology()
     """Of all proxies."""
     pod_topologies: Mapping[str, Topology] = None  # type: ignore[assignment]

@@ -127,7 +127,14 @@ def headline(trace: Trace, style: Style = Style(False)) -> str:  # noqa: B008 it
 
 
 def _where(station: Station) -> str:
-    enforcers = {"sidecar": "sidecar of ", "server": "", "cni": "", "client-sidecar": "caller's sidecar", "browser": "the browser"}
+    enforcers = {
+        "sidecar": "sidecar of ",
+        "ztunnel": "ztunnel of ",
+        "server": "",
+        "cni": "",
+        "client-sidecar": "caller's sidecar",
+        "browser": "the browser",
+    }
     place = enforcers.get(station.enforcer, station.enforcer + " ")
     name = station.workload or "" if station.enforcer not in ("client-sidecar",) else ""
     told = f"{place}{name}".strip()

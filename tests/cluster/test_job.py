@@ -18,11 +18,7 @@ SCENARIO = ROOT / "manifests" / "scenarios" / "method-not-allowed" / "manifests.
 ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/meshcheck"
 REPORT_ROLE = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/meshcheck-report"
 ONCE = ("--set", "cronJob.enabled=false", "--set", "job.enabled=true")
-ASKING = tuple(
-    word
-    for field, value in CALL_THAT_FAILS.items()
-    for word in ("--set", f"questions[0].{field}={value}")
-)
+ASKING = tuple(word for field, value in CALL_THAT_FAILS.items() for word in ("--set", f"questions[0].{field}={value}"))
 
 
 @pytest.fixture

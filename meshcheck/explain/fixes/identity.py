@@ -8,7 +8,8 @@ from typing import Any
 from meshcheck.explain.fixes.case import Candidate, Case, at, change, drop, put, single
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import Meta, Path
-from meshcheck.semantics.world.sidecars import sidecar_of
+from meshcheck.semantics.ambient.capture import receives_through
+from meshcheck.semantics.world.sidecars import MODE, sidecar_of
 
 _TRAFFIC = "traffic.sidecar.istio.io/"
 
@@ -17,6 +18,9 @@ def candidates(case: Case) -> Iterator[Candidate]:
     """The client's side first: what makes it talk as it does."""
     yield from _destination_rules(case)
     source, server = case.source, case.server or case.target
+    if source is not None and server is not None and receives_through(case.world, server):
+        yield from _enrolment(case, source)
+        return
     if source is not None:
         yield from _excluded(case, source, ("excludeOutboundPorts", "excludeOutboundIPRanges", "includeOutboundIPRanges"))
         yield from _injection(case, source, "the caller")
@@ -74,6 +78,27 @@ def _excluded(case: Case, workload: Workload, names: tuple[str, ...]) -> Iterato
         if raw is not None and at(raw, field) is not None:
             words = f"take the annotation {_TRAFFIC}{name} out of {workload.meta.ref}: the port then goes through the sidecar"
             yield single(words, workload.meta, drop(field), wide=1)
+
+
+def _enrolment(case: Case, workload: Workload) -> Iterator[Candidate]:
+    """Ambient mode for a caller that has no identity: its namespace asks for it, or its pods do."""
+    side = sidecar_of(case.world, workload)
+    if side.present is not False or side.ambient or workload.host_network:
+        return
+    words = f"ztunnel then takes the calls of {workload}, and they have its identity (pods that run are captured as they are)"
+    field = (*template_of(workload.meta), "metadata", "labels", MODE)
+    raw = case.raw(workload.meta)
+    if raw is not None and workload.pod_labels.get(MODE) == "none":
+        yield single(f"take the label {MODE}=none off the pods of {workload.meta.ref}: {words}", workload.meta, drop(field), wide=1)
+    namespace = case.world.namespace(workload.namespace)
+    written = case.raw(namespace.meta)
+    if namespace.meta is not None and written is not None:
+        step = put(written, ("metadata", "labels", MODE), "ambient")
+        yield single(f"label {namespace.meta.ref} with {MODE}=ambient: {words}", namespace.meta, step, wide=2)
+    if raw is not None:
+        yield single(
+            f"label the pods of {workload.meta.ref} with {MODE}=ambient: {words}", workload.meta, put(raw, field, "ambient"), wide=1
+        )
 
 
 def _injection(case: Case, workload: Workload, who: str) -> Iterator[Candidate]:

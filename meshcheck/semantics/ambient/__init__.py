@@ -1,5 +1,10 @@
-"""Istio's ambient mode, as far as manifests decide it; rules rest on it, the trace engine does not yet.
+"""Istio's ambient mode.
 
-waypoints.py   which waypoint a Service or pod uses
+capture.py     whose calls ztunnel takes, and who speaks HBONE
+client.py      the caller's ztunnel: where it sends a call
+server.py      the stations of the called workload's ztunnel
+peer.py        PeerAuthentication as ztunnel has it
+policies.py    AuthorizationPolicies compiled for ztunnel
 ztunnel.py     what ztunnel is told of an AuthorizationPolicy, and whether it holds for a connection
+waypoints.py   which waypoint a Service or pod uses
 """

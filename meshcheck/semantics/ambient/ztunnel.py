@@ -84,14 +84,15 @@ def translate(policy: AuthorizationPolicy) -> tuple[Translated, ...]:
     """The rules of an ALLOW or DENY policy as ztunnel has them."""
     out = []
     for rule in policy.rules:
-        clauses = [tuple(_match(fields) for fields in group) for group in (rule.operations, rule.sources) if group]
-        clauses += [(_match((field,)),) for field in rule.conditions]
+        clauses = [tuple(told(fields) for fields in group) for group in (rule.operations, rule.sources) if group]
+        clauses += [(told((field,)),) for field in rule.conditions]
         one = Translated(rule, tuple(clauses), False, policy.meta.namespace)
         out.append(one._replace(left_out=policy.action == "ALLOW" and bool(one.lost)))
     return tuple(out)
 
 
-def _match(fields: tuple[Field, ...]) -> Match:
+def told(fields: tuple[Field, ...]) -> Match:
+    """What ztunnel is told of one entry of a rule."""
     return Match(tuple(f for f in fields if f.name in KEPT), tuple(f for f in fields if f.name not in KEPT))
 
 

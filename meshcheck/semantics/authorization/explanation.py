@@ -55,10 +55,10 @@ def rule_reason(compiled: CompiledRule, a: Attributes) -> Reason:
         inner = tuple(_test(test, a, compiled) for test in compiled.conditions)
         parts.append(Reason("when", all_of([part.holds for part in inner]), ref, (*base, "when"), parts=inner))
     for test in compiled.dropped:
-        text = f"{test.field.name}: cannot be checked on a TCP port, so " + (
-            "the rule never matches" if compiled.impossible else "the condition vanishes"
-        )
-        parts.append(Reason(text, not compiled.impossible, ref, test.field.path, test.field.values))
+        written = f"{test.field.path[-1]} {', '.join(test.field.values)}"
+        comes_to = "the rule never matches" if compiled.impossible else "the condition vanishes"
+        text = f"{written}: cannot be checked {compiled.unread}, so {comes_to}"
+        parts.append(Reason(text, not compiled.impossible, ref, test.field.path))
     return Reason(f"rule {compiled.rule.index}", compiled.holds(a), ref, base, parts=tuple(parts))
 
 

@@ -17,11 +17,12 @@ SCHEME = "spiffe://"
 
 def compile_principal(value: str, trust_domains: Sequence[str]) -> Match:
     """A principal without its scheme, in every trust domain that stands for the one it names."""
-    matches = [_principal(each) for each in in_all_domains(value, tuple(trust_domains))]
+    matches = [literal_principal(each) for each in in_all_domains(value, tuple(trust_domains))]
     return matches[0] if len(matches) == 1 else lambda san: any(match(san) for match in matches)
 
 
-def _principal(value: str) -> Match:
+def literal_principal(value: str) -> Match:
+    """A principal without its scheme, as it is written: no trust domain stands for another."""
     if value == "*":
         return bool
     if value.startswith("*"):
@@ -72,7 +73,7 @@ def _domain_matches(known: str, written: str) -> bool:
 def principal_patterns(name: str, value: str, trust_domains: Sequence[str], policy_namespace: str) -> tuple[Pattern, ...]:
     """What the test of a field (principals, namespaces, serviceAccounts, trustDomains) compares with, for who watches."""
     if name == "principals":
-        return tuple(_principal_pattern(each) for each in in_all_domains(value, tuple(trust_domains)))
+        return tuple(literal_pattern(each) for each in in_all_domains(value, tuple(trust_domains)))
     if name == "namespaces":
         return (Pattern("contains", f"/ns/{value}/") if "*" not in value else Pattern("regex", namespace_expression(value)),)
     if name == "serviceAccounts":
@@ -83,7 +84,8 @@ def principal_patterns(name: str, value: str, trust_domains: Sequence[str], poli
     return tuple(Pattern("prefix", f"{SCHEME}{each}/") for each in names)
 
 
-def _principal_pattern(value: str) -> Pattern:
+def literal_pattern(value: str) -> Pattern:
+    """What `literal_principal` compares with, for who watches."""
     if value == "*":
         return SOME
     if value.startswith("*"):

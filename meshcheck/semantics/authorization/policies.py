@@ -29,7 +29,9 @@ class CompiledRule(NamedTuple):
     dropped: tuple[Test, ...]
     """HTTP conditions that a TCP chain cannot check: they vanish from a DENY, and take an ALLOW rule with them."""
     impossible: bool
-    """An ALLOW rule with HTTP conditions on a TCP chain: it never matches."""
+    """It never matches: an ALLOW rule with HTTP conditions on a TCP chain, a rule of which ztunnel is told nothing."""
+    unread: str = "on a TCP port"
+    """Where the `dropped` conditions cannot be checked, in words."""
 
     def holds(self, attributes: Attributes) -> bool | None:
         """Whether a call matches; None when that hangs on an unknown attribute."""

@@ -86,17 +86,9 @@ def compile_test(field: Field, mesh: MeshConfig, policy_namespace: str) -> Test 
             field, "claim:iss/sub", tuple(claims.compile_request_principal(v) for v in values), _tell_request_principals(values)
         )
     if name in _ADDRESSES:
-        return _address(field, _ADDRESSES[name])
+        return compile_address(field, _ADDRESSES[name])
     if name == "ports":
-        numbers = frozenset(int(v) for v in values if v.isdigit())
-        return Test(
-            field,
-            "destination_port",
-            False,
-            tuple(int(v).__eq__ if v.isdigit() else _never for v in values),
-            lambda a: a.destination_port in numbers,
-            None,
-        )
+        return compile_ports(field)
     if name == "methods":
         matches = tuple(compile_text(v, empty_counts=True) for v in values)
         return _text(field, "method", matches, lambda a: a.method, tuple(text_pattern(v, empty_counts=True) for v in values))
@@ -204,7 +196,15 @@ def _tell_forwarded(by: Watcher, a: Attributes, _: bool) -> None:
     by.header("x-forwarded-for", (ANY,), lines, lines is not None)
 
 
-def _address(field: Field, attribute: str) -> Test:
+def compile_ports(field: Field) -> Test:
+    """The test of a list of ports."""
+    numbers = frozenset(int(v) for v in field.values if v.isdigit())
+    matches = tuple(int(v).__eq__ if v.isdigit() else _never for v in field.values)
+    return Test(field, "destination_port", False, matches, lambda a: a.destination_port in numbers, None)
+
+
+def compile_address(field: Field, attribute: str) -> Test:
+    """The test of a list of address blocks."""
     blocks = [parse_block(v) for v in field.values]
     matches = tuple(
         (lambda text, block=block: (address := parse_address(text)) is not None and block is not None and block.holds(address))

@@ -56,15 +56,27 @@ class Way(NamedTuple):
 
     def passed(self, stations: Sequence[Station], path: str, authority: str, headers: Mapping[str, tuple[str, ...]]) -> Passed:
         """The second hop: the controller's pod calls."""
-        call, pod = self.call, self.controller.workload
+        call = self.call
         base = Sending((), None, "plaintext", True, True, path, authority, call.question.method, None, headers=headers, proxy="nginx")
         sendings = [sending for upstream in self.upstreams for sending in self._sendings(upstream, base)]
-        who = CallerView(
+        question = replace(call.question, source_ip=None, protocol="grpc" if call.question.protocol == "grpc" else "http")
+        return Passed(tuple(stations), None, None, (), question, self._as_caller(), tuple(sendings))
+
+    def _as_caller(self) -> CallerView:
+        call, pod = self.call, self.controller.workload
+        return CallerView(
             replace(call.who.caller, external=False), str(pod), pod, pod.namespace, pod.service_account, sidecar_of(call.world, pod),
             pod.addresses[0] if pod.addresses else "",
         )  # fmt: skip
-        question = replace(call.question, source_ip=None, protocol="grpc" if call.question.protocol == "grpc" else "http")
-        return Passed(tuple(stations), None, None, (), question, who, tuple(sendings))
+
+    def _through_ztunnel(self, upstream: Upstream, base: Sending) -> list[Sending]:
+        """A controller in ambient mode: ztunnel takes what nginx sends."""
+        from meshcheck.semantics.ambient import client as ztunnel
+
+        world, who = self.call.world, self._as_caller()
+        if _by_cluster_address(self.controller, upstream.ingress, upstream.service):
+            return ztunnel.to_service(world, who, base, upstream.service, upstream.view)
+        return ztunnel.to_pods(world, who, base, upstream.view.backends)
 
     def _sendings(self, upstream: Upstream, base: Sending) -> list[Sending]:
         pod, ingress = self.controller.workload, self.place.ingress
@@ -77,6 +89,8 @@ class Way(NamedTuple):
         protocol = (text(ingress, "backend-protocol") or "HTTP").strip().upper()
         tls = protocol in ("HTTPS", "GRPCS") or (protocol == "AUTO_HTTP" and self.call.question.protocol == "https")
         base = replace(base, transport="tls" if tls else "plaintext", originates_tls=tls, proxy="envoy" if side.present else "nginx")
+        if side.ambient:
+            return self._through_ztunnel(upstream, base)
         return [replace(base, backend=backend) for backend in upstream.view.backends]
 
 

@@ -26,8 +26,8 @@ from meshcheck.semantics.outbound.sending import Sending, authority_of, with_tok
 from meshcheck.semantics.request_path import split_target
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
-from meshcheck.semantics.tracing.target import of_service
-from meshcheck.semantics.world.sidecars import Sidecar
+from meshcheck.semantics.tracing.target import TargetView, of_service
+from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
 
 _PODS = {"traefik": ("traefik",), "kong": ("kong", "ingress", "gateway"), "haproxy": ("kubernetes-ingress",), "haproxy-ingress": ("haproxy-ingress",), "contour": ("envoy", "contour")}  # fmt: skip  # noqa: E501
@@ -199,10 +199,23 @@ def _enter(call: Call, found: Found) -> Passed:
         station = Station("service", found.controller, DENIED, view.refused or "", (mention,), symptom=_UNAVAILABLE, decider=mention)
         return Passed((*stations, station), DENIED, _UNAVAILABLE)
     base = Sending((), None, "plaintext", True, True, question.path, authority_of(question, call.what), question.method, None)
-    who = CallerView(replace(call.who.caller, external=False), found.controller, pod or _stand_in(world, found.controller), "", "",
-                     Sidecar(False, "outside the mesh"), "", None, pod is not None)  # fmt: skip
     onward = replace(question, source_ip=None, protocol="grpc" if question.protocol == "grpc" else "http")
-    return Passed(tuple(stations), None, None, (), onward, who, tuple(replace(base, backend=b) for b in view.backends))
+    who, sendings = _onward(call, found.controller, pod, base, view)
+    return Passed(tuple(stations), None, None, (), onward, who, sendings)
+
+
+def _onward(call: Call, controller: str, pod: Workload | None, base: Sending, view: TargetView) -> tuple[CallerView, tuple[Sending, ...]]:
+    """The controller's pods as callers. In ambient mode ztunnel takes what they send to pods."""
+    caller = replace(call.who.caller, external=False)
+    if pod is None or not (side := sidecar_of(call.world, pod)).ambient:
+        stranger = pod or _stand_in(call.world, controller)
+        who = CallerView(caller, controller, stranger, "", "", Sidecar(False, "outside the mesh"), "", None, pod is not None)
+        return who, tuple(replace(base, backend=b) for b in view.backends)
+    from meshcheck.semantics.ambient import client as ztunnel
+
+    address = pod.addresses[0] if pod.addresses else ""
+    who = CallerView(caller, str(pod), pod, pod.namespace, pod.service_account, side, address)
+    return who, tuple(ztunnel.to_pods(call.world, who, base, view.backends))
 
 
 def _pods(world: World, controller: str) -> tuple[Workload | None, Service | None]:

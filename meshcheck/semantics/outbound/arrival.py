@@ -28,11 +28,11 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
         unknown.add("remote_ip")
     if not backend.address:
         unknown.add("destination_ip")
-    if sending.sni is None and sending.transport != "plaintext":
+    if sending.sni is None and (sending.transport in ("mtls", "tls") or question.protocol in ("https", "tls")):
         unknown.add("sni")
     return Arrival(
         transport=sending.transport,
-        principal=who.principal(world.mesh.trust_domain) if sending.transport == "mtls" else None,
+        principal=who.principal(world.mesh.trust_domain) if sending.transport in ("mtls", "hbone") else None,
         http=question.is_http,
         encrypted=question.protocol in ("https", "tls"),
         tagged=sending.tagged and question.is_http,
@@ -53,7 +53,7 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
 def without_server_sidecar(sending: Sending, workload: Workload, excluded: bool) -> Station:
     """A workload without a sidecar, or a port that is kept away from it: nothing looks at the call but the application."""
     why = "the port is excluded from the sidecar" if excluded else "no sidecar"
-    if sending.transport == "tls" and sending.originates_tls:
+    if sending.originates_tls:
         fact = APPLICATION_TLS.format(workload, "that is called")
         return Station("mtls", "server", UNKNOWN, f"{why}: TLS that the caller's sidecar makes", missing=fact, workload=str(workload))
     if sending.transport == "mtls":

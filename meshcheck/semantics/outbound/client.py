@@ -12,6 +12,7 @@ from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, Mention, Station, Symptom
 from meshcheck.semantics import port_protocol, watching
+from meshcheck.semantics.ambient.capture import receives_through
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.outbound import scope as scopes
 from meshcheck.semantics.outbound.destinations import Sender
@@ -33,6 +34,11 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, wi
     """All ways that the call may take: one for each pod or weighted route; never empty."""
     base = Sending((), None, "plaintext", False, True, question.path, authority_of(question, what), question.method, question.sni)
     service = what.named.service if what.named else None
+    if who.sidecar.ambient and question.transport == "TCP" and not (who.caller.plaintext or who.caller.mtls):
+        from meshcheck.semantics.ambient import client as ztunnel
+
+        encrypted = question.protocol in ("https", "tls")
+        return ztunnel.send(world, question, who, what, replace(base, transport="tls" if encrypted else "plaintext"))
     if with_sidecar and who.workload is not None and question.transport == "TCP":
         capture = captured(who.workload, what.port)
         if capture is None:
@@ -48,7 +54,15 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, wi
     transport = "mtls" if who.caller.mtls else "tls" if question.protocol in ("https", "tls") else "plaintext"
     if what.refused:
         return [_refused(base, what.refused, symptoms.REFUSED)]
-    return [replace(base, backend=backend, transport=transport) for backend in what.backends] or [replace(base, missing=what.missing)]
+    ways = [replace(base, backend=backend, transport=_with(world, transport, backend)) for backend in what.backends]
+    return ways or [replace(base, missing=what.missing)]
+
+
+def _with(world: World, transport: str, backend: Backend) -> str:
+    """A call that is to arrive over mTLS arrives over HBONE where ztunnel takes it: there is no other mTLS in ambient mode."""
+    if transport == "mtls" and backend.workload is not None and receives_through(world, backend.workload):
+        return "hbone"
+    return transport
 
 
 def _mesh_routes(world: World, service: Service, port: int, namespace: str) -> tuple[HttpRoute, ...] | None:

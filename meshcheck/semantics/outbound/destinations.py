@@ -102,7 +102,9 @@ class Sender(NamedTuple):
             return replace(base, backend=backend)
         if not self.mesh:
             return replace(base, backend=backend)
-        chosen = tls.transport_to(self.world, service, backend.workload, backend.port, port, rules, subset)
+        chosen = tls.transport_to(
+            self.world, service, backend.workload, backend.port, port, rules, subset, gateway=self.enforcer == "gateway"
+        )
         kind = chosen.kind
         if kind == "plaintext" and self.question.protocol in ("https", "tls") and not base.http_proxy:
             kind = "tls"
@@ -111,5 +113,10 @@ class Sender(NamedTuple):
         name = subset.name if subset is not None else ""
         sni = base.sni or (f"outbound_.{port}_.{name}_.{service.host}" if kind == "mtls" else None)
         return replace(
-            base, stations=(*base.stations, station), backend=backend, transport=kind, sni=sni, originates_tls=chosen.kind == "tls"
+            base,
+            stations=(*base.stations, station),
+            backend=backend,
+            transport=kind,
+            sni=sni,
+            originates_tls=chosen.kind == "tls" or chosen.tls_inside,
         )

@@ -17,7 +17,7 @@ class Sending:
     stations: tuple[Station, ...]
     backend: Backend | None
     transport: str
-    """plaintext, mtls or tls."""
+    """plaintext, mtls, tls, or hbone: mTLS to ztunnel, whatever is in the tunnel."""
     http_proxy: bool
     """An HTTP proxy on the caller's side turns failures on the wire into a 503."""
     tagged: bool

@@ -1,7 +1,7 @@
 """How a client's proxy talks to the server: DestinationRules and automatic mTLS.
 
 Sources: istio/istio:pilot/pkg/networking/core/cluster_tls.go:buildUpstreamTLSSettings; pilot/pkg/model/push_context.go:destinationRule,
-BestEffortInferServiceMTLSMode; pilot/pkg/xds/endpoints/mtls_checker.go.
+BestEffortInferServiceMTLSMode; pilot/pkg/xds/endpoints/mtls_checker.go, endpoint_builder.go:supportTunnel.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_networking import DestinationRule, Subset
 from meshcheck.model.objects import Path
 from meshcheck.model.record import NamedTuple
+from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.authentication import peer
 from meshcheck.semantics.routing.selection import full_name, host_covers, is_exported
@@ -100,22 +101,29 @@ def _group(world: World) -> dict[str, list[DestinationRule]]:
 
 
 class Transport(NamedTuple):
-    """`kind` is plaintext, mtls or tls; `why` in words; `rule` and `field` when a DestinationRule says so."""
+    """`kind` is plaintext, mtls, tls or hbone; `why` in words; `rule` and `field` when a DestinationRule says so.
+
+    `tls_inside`: TLS that a DestinationRule asks for goes through the tunnel to the application.
+    """
 
     kind: str
     why: str
     rule: DestinationRule | None = None
     field: Path = ()
+    tls_inside: bool = False
 
 
 _SERVER_TLS = {"SIMPLE": "tls", "MUTUAL": "tls", "ISTIO_MUTUAL": "mtls", "DISABLE": "plaintext"}
 
 
 def transport_to(
-    world: World, service: Service, server: Workload, target_port: int, service_port: int, rules: Rules, subset: Subset | None
-) -> Transport:
-    """How a client's proxy talks to one pod of a Service."""
+    world: World, service: Service, server: Workload, target_port: int, service_port: int, rules: Rules, subset: Subset | None,
+    *, gateway: bool = False,
+) -> Transport:  # fmt: skip
+    """How a client's proxy, a `gateway` or a sidecar, talks to one pod of a Service."""
     mode, rule, field = rules.mode(service_port, subset)
+    if receives_through(world, server) and (gateway or not service.headless):
+        return _tunnel(server, mode, rule, field)
     if mode is not None and rule is not None:
         return Transport(_SERVER_TLS.get(mode, "plaintext"), f"DestinationRule {rule.meta.namespace}/{rule.meta.name}: {mode}", rule, field)
     if not world.mesh.auto_mtls:
@@ -132,6 +140,17 @@ def transport_to(
     if own.mode == "DISABLE":
         return Transport("plaintext", f"PeerAuthentication {_name(own)} says DISABLE for the port")
     return Transport("mtls", "automatic mTLS")
+
+
+def _tunnel(server: Workload, mode: str | None, rule: DestinationRule | None, field: Path) -> Transport:
+    """HBONE goes before mTLS and plaintext, whatever is asked for; other TLS goes through it.
+
+    Source: istio/istio:pilot/pkg/networking/core/cluster_tls.go:applyHBONETransportSocketMatches.
+    """
+    why = f"HBONE to port {HBONE_PORT} of {server}, which ztunnel has captured"
+    if rule is not None and mode in ("SIMPLE", "MUTUAL"):
+        return Transport("hbone", f"{why}; inside it {mode} (DestinationRule {rule.meta.namespace}/{rule.meta.name})", rule, field, True)
+    return Transport("hbone", why)
 
 
 def _name(mode: peer.Mode) -> str:

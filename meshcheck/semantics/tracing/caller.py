@@ -6,7 +6,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Caller
 from meshcheck.model.record import NamedTuple
-from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
+from meshcheck.semantics.world.sidecars import Sidecar, is_ambient, sidecar_of
 from meshcheck.semantics.world.world import World
 
 
@@ -44,26 +44,19 @@ def views(world: World, caller: Caller) -> list[CallerView]:
         tuple(sorted(w.pod_labels.items())): w for w in world.workloads_in(namespace) if w.service_account == account and not w.host_network
     }
     if not alike:
-        return [
-            CallerView(
-                caller,
-                f"service account {namespace}/{account}",
-                _stand_in(world, namespace, account),
-                namespace,
-                account,
-                why,
-                "",
-                None,
-                False,
-            )
-        ]
-    return [CallerView(caller, str(w), w, namespace, account, why, "") for w in alike.values()]
+        pod = _stand_in(world, namespace, account)
+        side = sidecar_of(world, pod)
+        name = f"service account {namespace}/{account}"
+        return [CallerView(caller, name, pod, namespace, account, side if side.ambient else why, "", None, False)]
+    sides = [(w, sidecar_of(world, w)) for w in alike.values()]
+    return [CallerView(caller, str(w), w, namespace, account, side if side.ambient else why, "") for w, side in sides]
 
 
 def _stand_in(world: World, namespace: str, account: str) -> Workload:
     """A pod of which only the service account is known."""
     meta = Meta(ObjectRef("v1", "Pod", namespace, f"sa/{account}"), {}, {}, "", None)
-    pod = Workload(meta, "Pod", {}, {}, account, (), False, (), "", None, ("istio-proxy",))
+    containers = () if is_ambient({}, world.namespace_as_known(namespace).labels) else ("istio-proxy",)
+    pod = Workload(meta, "Pod", {}, {}, account, (), False, (), "", None, containers)
     return world.once(("stand-in", namespace, account), lambda: pod)
 
 

@@ -135,8 +135,9 @@ def _usual_dns(world: World) -> Workload:
     return world.once("usual dns", lambda: Workload(meta, "Pod", {"k8s-app": "kube-dns"}, {}, "coredns", (), False, (), "", None, ()))
 
 
-def policies(world: World, question: Question, who: CallerView, backend: Backend, explain: bool) -> list[Station]:
-    """The stations of both directions, on the addresses and the port of the wire."""
+def policies(world: World, question: Question, who: CallerView, backend: Backend, explain: bool, port: int | None = None) -> list[Station]:
+    """The stations of both directions, on the addresses and the port of the wire: `port` where that is not the one that is called."""
+    port = port or backend.port
     if not has_policies(world):
         _policies_of(world, *(w.namespace for w in (who.workload, backend.workload) if w is not None))
         return []
@@ -146,9 +147,9 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
     if source is None:
         return _unknown_source(world, who, backend)
     every = _policies_of(world, *(end.workload.namespace for end in (source, target) if end.workload is not None))
-    sides = network_policy.evaluate(every, source, target, question.transport, backend.port, strict=strict, explain=explain)
+    sides = network_policy.evaluate(every, source, target, question.transport, port, strict=strict, explain=explain)
     return [
-        _station(side, who.workload if side.direction == "egress" else backend.workload, (question.transport, backend.port))
+        _station(side, who.workload if side.direction == "egress" else backend.workload, (question.transport, port))
         for side in sides
         if explain or strict or side.allowed is not True
     ]
@@ -160,7 +161,7 @@ def _source(world: World, question: Question, who: CallerView) -> Endpoint | Non
         return endpoint(world, who.workload, who.address, question.network_policy_only)
     if who.caller.node:
         address = question.source_ip or who.address
-        node = _node_at(world, address)
+        node = node_at(world, address)
         return Endpoint(None, None, address, True, "", True, False, node.meta.labels if node else None)
     if who.caller.external or who.caller.ip:
         return Endpoint(None, None, question.source_ip or who.address, maybe_pod=not (world.complete("Workload") or who.caller.external))
@@ -181,7 +182,7 @@ def endpoint(world: World, workload: Workload, address: str, strict: bool = Fals
     """A pod as an end of a connection. `strict`: pods in the host's network are pods like others."""
     namespace = world.namespace_as_known(workload.namespace)
     known = namespace.meta is not None or world.complete("Namespace", namespace=workload.namespace)
-    node = _node_at(world, address) if workload.host_network else None
+    node = node_at(world, address) if workload.host_network else None
     host = node is not None or (workload.host_network and bool(address) and not strict)
     doubtful = workload.host_network and not host and not strict
     return Endpoint(workload, namespace, address, host, "", known, False, node.meta.labels if node else None, doubtful)
@@ -189,11 +190,11 @@ def endpoint(world: World, workload: Workload, address: str, strict: bool = Fals
 
 def _elsewhere(world: World, address: str) -> Endpoint:
     """An address that is no pod's: a node, or something outside the cluster; a name outside stands for its address."""
-    node = _node_at(world, address)
+    node = node_at(world, address)
     return Endpoint(None, None, address, node is not None, address, True, False, node.meta.labels if node else None)
 
 
-def _node_at(world: World, address: str) -> Node | None:
+def node_at(world: World, address: str) -> Node | None:
     """The node that has an address."""
     table: dict[str, Node] = world.once("nodes by address", lambda: {a: n for n in world.inventory.of("Node") for a in n.addresses})
     return table.get(address) if address else None

@@ -5,7 +5,7 @@ Source: istio/istio:pilot/pkg/networking/core/listener_inbound.go, filterchain_o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
@@ -30,7 +30,7 @@ class Arrival:
     """A call as it arrives at the workload's sidecar."""
 
     transport: str
-    """`plaintext`, `mtls` (mesh certificates and Istio's ALPN) or `tls` (anything else encrypted)."""
+    """`plaintext`, `mtls` (mesh certificates and Istio's ALPN), `hbone` (mesh certificates around anything) or `tls` (else encrypted)."""
     principal: str | None
     http: bool
     """The caller speaks HTTP (or gRPC) without TLS of its own."""
@@ -149,7 +149,7 @@ def is_http_chain(world: World, workload: Workload, port: int, arrival: Arrival)
         return True
     if protocol != port_protocol.DETECTED or not arrival.http:
         return False
-    return arrival.tagged if arrival.transport == "mtls" else arrival.transport == "plaintext"
+    return arrival.tagged if arrival.transport == "mtls" else arrival.transport in ("plaintext", "hbone")
 
 
 def _declared(world: World, workload: Workload, port: int) -> str:
@@ -180,6 +180,8 @@ def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, ar
             identity=identity,
         )
 
+    if arrival.transport == "hbone":  # the tunnel ends before the chains that the mode is about
+        return _identified(world, station, arrival)
     if arrival.transport == "plaintext":
         if mode.mode == "STRICT":
             return station(DENIED, "the call arrives in plaintext", symptoms.RESET)
@@ -194,17 +196,22 @@ def _mutual_tls(world: World, workload: Workload, port: int, mode: peer.Mode, ar
         if arrival.encrypted:
             return station(ALLOWED, "TLS of the application, no identity")
         return station(UNKNOWN, "TLS that the caller's sidecar makes, no identity", missing=APPLICATION_TLS.format(workload, port))
-    domain = (arrival.principal or "").removeprefix("spiffe://").split("/")[0]
+    return _identified(world, station, arrival)
+
+
+def _identified(world: World, station: Callable[..., Station], arrival: Arrival) -> Station:
+    """A certificate of the mesh, of a trust domain that counts here."""
+    identity = (arrival.principal or "").removeprefix("spiffe://")
+    domain = identity.split("/")[0]
     if domain not in world.mesh.accepted_domains and not switched(world, ANY_TRUST_DOMAIN):
         return station(DENIED, f"the caller's trust domain `{domain}` is not this mesh's", symptoms.RESET)
-    identity = (arrival.principal or "").removeprefix("spiffe://")
     return station(ALLOWED, f"identity {identity}", identity=identity)
 
 
 def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[Attributes, Station | None]:
     a = Attributes()
     a.http = http
-    a.principal = arrival.principal if arrival.transport == "mtls" else None
+    a.principal = arrival.principal if arrival.transport in ("mtls", "hbone") else None
     a.source_ip, a.destination_ip, a.destination_port, a.sni = arrival.source_ip, arrival.destination_ip, port, arrival.sni
     a.remote_ip = arrival.remote_ip if http else arrival.source_ip
     a.unknown = arrival.unknown

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
+from meshcheck.model.core import Workload
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
 from meshcheck.semantics import watching
+from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through, same_node
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.ingress.controller import is_ingress_nginx
 from meshcheck.semantics.outbound import client
@@ -135,8 +137,6 @@ def _send(call: Call) -> Trace:
     who = call.who
     if watching.by is not None:
         watching.by.begin()
-    if who.sidecar.ambient:
-        return unknown(call, [AMBIENT.format(who.sidecar.why)])
     with_sidecar = who.sidecar.present is True and not (who.caller.plaintext or who.caller.mtls)
     stations: list[Station] = []
     dns = network.name_resolution(call.world, call.question, who, call.what, call.explain)
@@ -158,7 +158,8 @@ def follow(call: Call, stations: list[Station], sending: Sending) -> Trace:
     backend = sending.backend
     if backend is None:
         return ended(call, stations, UNKNOWN, symptoms.REACHED, None, [sending.missing or "what the call reaches"])
-    wire = network.policies(world, call.question, who, backend, call.explain)
+    port = HBONE_PORT if sending.transport == "hbone" else backend.port
+    wire = network.policies(world, call.question, who, backend, call.explain, port)
     stations += wire
     refusing = next((station for station in wire if station.verdict == DENIED), None)
     if refusing is not None:
@@ -174,13 +175,8 @@ def follow(call: Call, stations: list[Station], sending: Sending) -> Trace:
     return merge([_arrive(call, [*stations], sending, backend, choice) for choice in choices], side.why)
 
 
-AMBIENT = "what ztunnel and waypoints decide: {}, which is not traced yet"
-
-
 def _gaps(call: Call, backend: Backend, side: Sidecar) -> list[str]:
     """Facts about the way to a workload that nobody knows here, so that no answer rests on a guess."""
-    if side.ambient:
-        return [AMBIENT.format(side.why)]
     if call.who.caller.external and backend.service is not None:
         service = backend.service
         return [f"how a call from outside enters: Service {service.namespace}/{service.name} is of type {service.kind}"]
@@ -199,6 +195,8 @@ def _arrive(call: Call, stations: list[Station], sending: Sending, backend: Back
     workload = backend.workload
     assert workload is not None
     question = call.question
+    if not sidecar and question.transport == "TCP" and receives_through(call.world, workload):
+        return _at_ztunnel(call, stations, sending, backend)
     if not sidecar or question.transport != "TCP" or server.bypasses_sidecar(workload, backend.port):
         stations.append(without_server_sidecar(sending, workload, sidecar))
     else:
@@ -206,12 +204,48 @@ def _arrive(call: Call, stations: list[Station], sending: Sending, backend: Back
         stations += server.serve(call.world, workload, backend.port, arriving, call.explain)
         if call.arrivals is not None:
             call.arrivals.append(Arrived(call.world, workload, backend.port, arriving))
+    return _finished(call, stations, sending, backend, sidecar)
+
+
+def _finished(call: Call, stations: list[Station], sending: Sending, backend: Backend, sidecar: bool) -> Trace:
+    """What the application makes of a call that gets to it, and the end."""
     if stations[-1].verdict != DENIED:
-        stations += application.stations(call.world, question, call.who, sending, backend, sidecar)
+        stations += application.stations(call.world, call.question, call.who, sending, backend, sidecar)
     refusing = stations[-1] if stations and stations[-1].verdict == DENIED else None
     if refusing is not None:
         return ended(call, stations, DENIED, _seen(refusing.symptom, sending), backend)
     return ended(call, stations, ALLOWED, symptoms.REACHED, backend)
+
+
+def _at_ztunnel(call: Call, stations: list[Station], sending: Sending, backend: Backend) -> Trace:
+    """The called workload in ambient mode. Processes of its own node get past ztunnel: kubelet does, so that probes work."""
+    from meshcheck.semantics.ambient import server as ztunnel
+
+    workload = backend.workload
+    assert workload is not None
+    traces = []
+    passes = _from_its_node(call, workload)
+    for local in (True, False) if passes is None else (passes,):
+        if local:
+            found = [ztunnel.let_through(workload, "a process of the pod's own node")]
+        else:
+            arriving = arrival(call.world, call.question, call.who, sending, backend, call.now)
+            found = ztunnel.serve(call.world, workload, backend.port, arriving, call.explain)
+            if sending.originates_tls and found[-1].verdict != DENIED:
+                found.append(without_server_sidecar(sending, workload, False))
+        traces.append(_finished(call, [*stations, *found], sending, backend, sidecar=False))
+    return merge(traces, f"whether the caller is on the node of {workload}: ztunnel does not see calls of the node's own processes")
+
+
+def _from_its_node(call: Call, workload: Workload) -> bool | None:
+    """Whether a call comes from a process in the network of the node that the called pod runs on; None where that is not known."""
+    who = call.who
+    if who.workload is not None:
+        return same_node(call.world, who.workload.node, workload) if who.workload.host_network and not who.caller.mtls else False
+    if not who.caller.node:
+        return False
+    node = network.node_at(call.world, call.question.source_ip or who.address)
+    return same_node(call.world, node.meta.name if node is not None else "", workload)
 
 
 def unknown(call: Call, facts: list[str]) -> Trace:
@@ -247,6 +281,7 @@ def ended(
         open_before = [s for hop in call.before for s in hop.stations if s.verdict == UNKNOWN]
         open_before += [s for s in stations if s.verdict == UNKNOWN]
         notes = tuple(f"{s.enforcer} {s.workload or ''} may refuse it before that, depending on {s.missing}" for s in open_before)
+        notes += logged(call, stations)
     reached = None
     if backend is not None and verdict != DENIED:
         workload, service = backend.workload, backend.service
@@ -262,6 +297,20 @@ def ended(
         tuple(dict.fromkeys(facts)),
         notes,
     )
+
+
+def logged(call: Call, stations: Sequence[Station]) -> tuple[str, ...]:
+    """What ztunnel logs of the refusal that ends the call: between ztunnels it is all that can be seen of the reason."""
+    last = stations[-1] if stations else None
+    if last is not None and last.wire == ("TCP", HBONE_PORT) and call.who.sidecar.ambient:
+        line = f"connection timed out, maybe a NetworkPolicy is blocking HBONE port {HBONE_PORT}"
+        return (f"ztunnel on the node of {call.who.name} gives up after 10 s and logs: {line}",)
+    if last is None or last.enforcer != "ztunnel":
+        return ()
+    from meshcheck.semantics.ambient.server import log_line
+
+    said = log_line(last)
+    return (f"ztunnel on the node of {last.workload} logs: {said}",) if said else ()
 
 
 def merge(traces: list[Trace], fact: str) -> Trace:

@@ -5,6 +5,8 @@ Source: istio/istio:pkg/kube/inject/inject.go:injectRequired; manifests/charts/i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from meshcheck.model.core import Workload
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.world.world import World
@@ -41,7 +43,7 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
     known = world.namespace_as_known(namespace)
     labels = known.labels
     on_pod = workload.pod_labels.get("sidecar.istio.io/inject") or workload.pod_annotations.get("sidecar.istio.io/inject")
-    ambient = _ambient(workload, labels)
+    ambient = is_ambient(workload.pod_labels, labels)
     refused = f"namespace {namespace} has the label istio-injection=disabled" if labels.get("istio-injection") == "disabled" else None
     refused = refused or ("the pod has sidecar.istio.io/inject=false" if on_pod == "false" else None)
     if refused is not None:
@@ -88,7 +90,13 @@ def _of_running_pods(world: World, workload: Workload) -> Sidecar | None:
     return Sidecar(False, f"{who} without the container istio-proxy")
 
 
-def _ambient(workload: Workload, namespace_labels: object) -> bool:
-    """Source: istio/istio:cni/pkg/util/enablement_selector.go:Matches; only `none` on the pod opts out of the namespace's mode."""
-    own, mode = workload.pod_labels.get("istio.io/dataplane-mode"), "istio.io/dataplane-mode"
-    return own == "ambient" or (own != "none" and isinstance(namespace_labels, dict) and namespace_labels.get(mode) == "ambient")
+MODE = "istio.io/dataplane-mode"
+
+
+def is_ambient(pod_labels: Mapping[str, str], namespace_labels: Mapping[str, str]) -> bool:
+    """Whether labels ask for ambient mode; only `none` on the pod opts out of the namespace's mode.
+
+    Source: istio/istio:cni/pkg/util/enablement_selector.go:Matches.
+    """
+    own = pod_labels.get(MODE)
+    return own == "ambient" or (own != "none" and namespace_labels.get(MODE) == "ambient")

@@ -38,7 +38,7 @@ CASES = [
     ("no pod runs: the label decides", "istio-injection: enabled", [STRICT], "denied", "plaintext"),
     ("some with and some without", "a: b",
      [pod("cart-7d9f", containers="a istio-proxy"), pod("cart-7d9f", "cart-7d9f-abcd"), STRICT], "unknown", "some run with a sidecar"),
-    ("captured by ztunnel", "a: b", [pod("cart-7d9f", notes="{ambient.istio.io/redirection: enabled}")], "unknown", "ztunnel"),
+    ("captured by ztunnel", "a: b", [pod("cart-7d9f", notes="{ambient.istio.io/redirection: enabled}"), STRICT], "denied", "plaintext"),
     ("no pod is ready", "a: b", [pod("cart-7d9f", ready="False")], "denied", "is ready"),
     ("one pod is ready", "a: b", [pod("cart-7d9f", ready="False"), pod("cart-7d9f", "cart-7d9f-abcd")], "allowed", ""),
 ]  # fmt: skip
