@@ -125,7 +125,8 @@ class Alike:
             own = (
                 who.sidecar.present,
                 who.sidecar.ambient,
-                workload.namespace if telling or who.sidecar.present is None else "",
+                workload.namespace if telling else "",
+                who.sidecar.shared,
                 tuple(sorted(workload.pod_labels.items())) if self._by_labels else (),
                 workload.host_network and workload.node,
                 tuple(sorted((k, v) for k, v in workload.pod_annotations.items() if k.startswith("traffic.sidecar.istio.io/"))),

@@ -8,15 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.decode.collect import collect
+from meshcheck.decode.injection import decode_settings
 from meshcheck.decode.mesh_config import decode_mesh_config, decode_topology
 from meshcheck.errors import MeshcheckError, UnreadableError
+from meshcheck.load.injection import CONFIG_MAP, FIELD, settings_text
 from meshcheck.load.lines import read_text
 from meshcheck.load.read import Reading
 from meshcheck.model.cluster_kinds import MESH_CONFIG
 from meshcheck.model.coverage import Coverage
+from meshcheck.model.injection import InjectorSettings
 from meshcheck.model.inventory import Inventory
 from meshcheck.model.mesh_config import MeshConfig, Topology
+from meshcheck.model.objects import Meta
 from meshcheck.model.record import replace
+from meshcheck.model.revisions import Revisions, revision_of
 from meshcheck.semantics.world import World
 
 
@@ -35,7 +40,7 @@ def build_world(
     if reading.coverage is not None:
         inventory = replace(inventory, coverage=_covered(reading.coverage, mesh_text))
     mesh = _with_topologies(_mesh(inventory, mesh_text, root_namespace, trust_domain), inventory)
-    return World(inventory, mesh, closed=closed, injected=sidecars)
+    return World(inventory, mesh, closed=closed, injected=sidecars, revisions=Revisions({}, _injectors(inventory)))
 
 
 def _covered(coverage: Coverage, mesh_text: str | None) -> Coverage:
@@ -90,6 +95,26 @@ def _mesh(inventory: Inventory, text: str | None, root_namespace: str | None, tr
             _values(found, f"ConfigMap {meta.namespace}/{meta.name}"), meta, root_namespace=root_namespace, trust_domain=trust_domain
         )
     return decode_mesh_config(_values(text, "mesh config") if text else {}, None, root_namespace=root_namespace, trust_domain=trust_domain)
+
+
+def _injectors(inventory: Inventory) -> dict[str, InjectorSettings]:
+    """The settings of Istio's injector, by revision."""
+    out = {}
+    for meta, data in inventory.of("ConfigMap"):
+        if (revision := revision_of(meta.name, CONFIG_MAP)) is not None and FIELD in data:
+            out[revision] = _injector(meta, data[FIELD])
+    return out
+
+
+def _injector(meta: Meta, text: Any) -> InjectorSettings:
+    where = f"`{FIELD}` of ConfigMap {meta.namespace}/{meta.name}"
+    if not isinstance(text, str):
+        return InjectorSettings(meta=meta, broken=f"{where} was left out of the snapshot")
+    try:
+        return decode_settings(_values(settings_text(text), where), meta)
+    except MeshcheckError as error:
+        print(f"meshcheck: {error}", file=sys.stderr)
+        return InjectorSettings(meta=meta, broken=str(error))
 
 
 def _with_topologies(mesh: MeshConfig, inventory: Inventory) -> MeshConfig:

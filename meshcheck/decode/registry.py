@@ -59,6 +59,7 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         )
         for kind in kinds
     },
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): ("injection", "decode_webhooks"),
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),

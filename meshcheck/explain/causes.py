@@ -12,6 +12,7 @@ from meshcheck.model.reason import Reason
 from meshcheck.model.trace import DENIED, Cause, Station, Trace
 from meshcheck.semantics.authorization.explanation import failures
 from meshcheck.semantics.world import World
+from meshcheck.semantics.world.sidecars import sidecar_of
 
 MOST = 5
 
@@ -40,20 +41,34 @@ def _of_station(world: World, trace: Trace, station: Station) -> tuple[Cause, ..
     if station.name in ("network-policy", "dns"):
         return tuple(_network(station, metas))[:MOST]
     if station.name == "mtls":
-        return tuple(_handshake(trace, station))
+        return tuple(_handshake(world, trace, station))
     if station.decider is not None:
         return (Cause(station.summary, station.decider.meta.ref, station.decider.meta, station.decider.field),)
     return (Cause(station.summary),)
 
 
-def _handshake(trace: Trace, station: Station) -> Iterable[Cause]:
+def _handshake(world: World, trace: Trace, station: Station) -> Iterable[Cause]:
     """Of a failed handshake: what makes the caller talk as it does, then what the server insists on."""
+    if "plaintext" in station.summary and not trace.question.caller.plaintext:
+        yield from _no_sidecar(world, trace.hops[-1].source)
     for sent in (s for hop in trace.hops for s in hop.stations if s.name in ("client-tls", "client-sidecar")):
         by = sent.policies[0] if sent.policies else None
         if by is not None or sent.name == "client-sidecar" or "automatic" not in sent.summary:
             yield Cause(sent.summary, by.meta.ref if by else None, by.meta if by else None, by.field if by else ())
     decider = station.decider
     yield Cause(station.summary, decider.meta.ref if decider else None, decider.meta if decider else None, decider.field if decider else ())
+
+
+def _no_sidecar(world: World, caller: str) -> Iterable[Cause]:
+    """Why the caller has none, where its namespace or its pods say something about it."""
+    namespace, _, name = caller.partition("/")
+    workload = world.find_workload(namespace, name)
+    side = sidecar_of(world, workload) if workload is not None else None
+    if workload is None or side is None or side.present is not False or side.ambient or side.why.startswith("nothing asks"):
+        return
+    about = world.namespace(namespace).meta if side.why.startswith(f"namespace {namespace} has") else workload.meta
+    meta = about or workload.meta
+    yield Cause(f"{caller} has no sidecar: {side.why}", meta.ref, meta, ("metadata", "labels") if meta is about else ())
 
 
 def _name(ref: ObjectRef) -> str:

@@ -25,6 +25,7 @@ discovery.k8s.io: call namespaced: EndpointSlice=Endpoints
 networking.k8s.io: call namespaced: NetworkPolicy Ingress
 networking.k8s.io: call cluster: IngressClass
 policy.networking.k8s.io: call cluster: AdminNetworkPolicy BaselineAdminNetworkPolicy ClusterNetworkPolicy
+admissionregistration.k8s.io: call cluster: MutatingWebhookConfiguration
 security.istio.io: call namespaced: AuthorizationPolicy RequestAuthentication PeerAuthentication
 networking.istio.io: call namespaced: VirtualService DestinationRule Gateway=IstioGateway ServiceEntry Sidecar
 networking.istio.io: call namespaced: WorkloadEntry=Workload EnvoyFilter

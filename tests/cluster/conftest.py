@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.contents import wipe
+from tests.cluster.contents import put, wipe
 from tests.support import apiserver
 from tests.support.apiserver import ApiServer
+from tests.support.injectors import injector
 
 MODULES = {
     "sigs.k8s.io/network-policy-api@v0.3.0": "config/crd/experimental/policy.networking.k8s.io_clusternetworkpolicies.yaml",
@@ -58,8 +59,9 @@ def apply_crds(server: ApiServer) -> None:
 
 @pytest.fixture
 def server(started: ApiServer, monkeypatch: pytest.MonkeyPatch) -> ApiServer:
-    """The server, empty, and KUBECONFIG naming it."""
+    """The server, empty but for Istio's webhook that injects sidecars, and KUBECONFIG naming it."""
     wipe(started)
+    assert put(started, [injector()]) == []
     monkeypatch.setenv("KUBECONFIG", started.kubeconfig())
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)

@@ -29,6 +29,7 @@ from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Trace
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World
+from tests.support import injectors
 from tests.support.manifests import app, space, thing
 from tests.unit.semantics.entry import test_gateway_api, test_ingress_nginx, test_other_ingress, test_ways_in
 
@@ -36,6 +37,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
 HEADINGS = tuple(dict.fromkeys(k.heading for k in kinds_for(CALL) if k.heading))
 ALL = frozenset((*HEADINGS, MESH_CONFIG, "Secret"))
 REASON = "could not be listed: forbidden"
+INJECTOR = injectors.text(injectors.injector())
+"""A cluster of which all is known has sidecars where its webhooks put them."""
 NO_VERDICT = {"ServiceAccount"}
 """Read for what is said beside a verdict: names that a policy writes."""
 BY_HAND = [
@@ -65,12 +68,14 @@ def _scenario(name: str) -> tuple[World, Question]:
     if name in SMALL:
         documents, asked = SMALL[name]
         reading = Reading()
-        reading.add_text("world.yaml", "---\n".join(documents))
+        reading.add_text("world.yaml", "---\n".join([*documents, INJECTOR]))
         return build_world(reading), question_of({"id": name, **asked})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(FOLDER / name)
         options = command.parser().parse_args(shlex.split((FOLDER / name / "question.txt").read_text()))
-        return world_of(options, read_sources(options)), command._question(options)
+        reading = read_sources(options)
+        reading.add_text("injector.yaml", INJECTOR)
+        return world_of(options, reading), command._question(options)
 
 
 def _with(world: World, coverage: Coverage, objects: dict[str, tuple[Any, ...]] | None = None, mesh: MeshConfig | None = None) -> World:

@@ -11,6 +11,9 @@
 - apiGroups: [policy.networking.k8s.io]
   resources: [adminnetworkpolicies, baselineadminnetworkpolicies, clusternetworkpolicies]
   verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [admissionregistration.k8s.io]
+  resources: [mutatingwebhookconfigurations]
+  verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gatewayclasses]
   verbs: {{ include "meshcheck.verbs" . }}

@@ -9,6 +9,7 @@ from meshcheck.explain.fixes.case import Candidate, Case, at, change, drop, put,
 from meshcheck.model.core import Workload
 from meshcheck.model.objects import Meta, Path
 from meshcheck.semantics.ambient.capture import receives_through
+from meshcheck.semantics.world.injection import revisions_served
 from meshcheck.semantics.world.sidecars import MODE, sidecar_of
 
 _TRAFFIC = "traffic.sidecar.istio.io/"
@@ -112,9 +113,15 @@ def _injection(case: Case, workload: Workload, who: str) -> Iterator[Candidate]:
         steps = [put(raw, ("metadata", "labels", "istio-injection"), "enabled")]
         others = [name for name in namespace.labels if name != "istio-injection" and name.replace("_", "-").startswith("istio-inj")]
         steps += [drop(("metadata", "labels", name)) for name in others]
-        instead = f" instead of {', '.join(others)}" if others else ""
+        wrong = [*others, *(["istio-injection"] if namespace.labels.get("istio-injection") not in (None, "disabled", "enabled") else [])]
+        instead = f" instead of {', '.join(f'{name}={namespace.labels[name]}' for name in wrong)}" if wrong else ""
         text = f"label {namespace.meta.ref} with istio-injection=enabled{instead}: {words}"
-        yield single(text, namespace.meta, *steps, wide=1 if others else 2)
+        yield single(text, namespace.meta, *steps, wide=1 if wrong else 2)
+        for revision in revisions_served(case.world):
+            text = f"label {namespace.meta.ref} with istio.io/rev={revision}, which a webhook of the cluster serves: {words}"
+            steps = [put(raw, ("metadata", "labels", "istio.io/rev"), revision)]
+            steps += [drop(("metadata", "labels", name)) for name in namespace.labels if name == "istio-injection"]
+            yield single(text, namespace.meta, *steps, wide=1 if "istio.io/rev" in namespace.labels else 2)
     raw = case.raw(workload.meta)
     if raw is not None:
         field = (*template_of(workload.meta), "metadata", "labels", "sidecar.istio.io/inject")

@@ -11,6 +11,7 @@ from typing import Any
 
 from meshcheck.load.cluster.api import Api, ApiError
 from meshcheck.load.cluster.discovery import Served
+from meshcheck.load.injection import WEBHOOKS, without_bundles
 from meshcheck.model.record import NamedTuple
 
 PAGE = 500
@@ -92,7 +93,8 @@ def whole(item: dict[str, Any], kind: str, api_version: str) -> dict[str, Any]:
     notes = meta.get("annotations")
     if isinstance(notes, dict) and LAST_APPLIED in notes:
         kept["annotations"] = {key: value for key, value in notes.items() if key != LAST_APPLIED}
-    return {"apiVersion": api_version, "kind": kind, **{k: v for k, v in item.items() if k not in ("apiVersion", "kind")}, "metadata": kept}
+    out = {"apiVersion": api_version, "kind": kind, **{k: v for k, v in item.items() if k not in ("apiVersion", "kind")}, "metadata": kept}
+    return dict(without_bundles(out)) if kind in WEBHOOKS else out
 
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from meshcheck.load.injection import without_bundles, without_templates
+
 _META = ("name", "namespace", "labels", "annotations", "ownerReferences", "creationTimestamp", "deletionTimestamp")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def compact(value: Mapping[str, Any]) -> dict[str, Any]:
     """An object for a snapshot."""
+    value = without_templates(without_bundles(value))
     meta = value.get("metadata") or {}
     kept = {key: meta[key] for key in _META if meta.get(key)}
     if "annotations" in kept:

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from meshcheck.load.injection import CONFIG_MAP, FIELD
 from meshcheck.load.snapshot.pseudonyms import Pseudonyms
 from meshcheck.load.snapshot.reserved import CONTROLLERS, NOTES, RESERVED
 from meshcheck.model.cluster_kinds import cluster_kinds
@@ -143,12 +144,16 @@ def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = _without_notes(value)
     if out["kind"] == "ConfigMap":
         data = out.get("data") or {}
-        kept = {key: text for key, text in data.items() if key == "mesh" or "nginx" in out["metadata"]["name"] or _is_nginx(text)}
+        kept = {key: text for key, text in data.items() if _is_read(out["metadata"]["name"], key, text)}
         hidden = dict.fromkeys([*(out.get("binaryData") or {}), *(key for key in data if key not in kept)], "")
         out = {**{key: item for key, item in out.items() if key != "binaryData"}, "data": kept}
         if hidden:
             out["binaryData"] = hidden
     return out
+
+
+def _is_read(name: str, key: str, text: Any) -> bool:
+    return key == "mesh" or (key == FIELD and name.startswith(CONFIG_MAP)) or "nginx" in name or _is_nginx(text)
 
 
 def _is_nginx(text: Any) -> bool:

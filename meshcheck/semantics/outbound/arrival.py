@@ -50,9 +50,12 @@ def arrival(world: World, question: Question, who: CallerView, sending: Sending,
     )
 
 
-def without_server_sidecar(sending: Sending, workload: Workload, excluded: bool) -> Station:
-    """A workload without a sidecar, or a port that is kept away from it: nothing looks at the call but the application."""
-    why = "the port is excluded from the sidecar" if excluded else "no sidecar"
+def without_server_sidecar(sending: Sending, workload: Workload, lacking: str | None) -> Station:
+    """A workload without a sidecar, or a port that is kept away from it: nothing looks at the call but the application.
+
+    `lacking`: why there is no sidecar; None where there is one.
+    """
+    why = "the port is excluded from the sidecar" if lacking is None else f"no sidecar ({lacking})" if lacking else "no sidecar"
     if sending.originates_tls:
         fact = APPLICATION_TLS.format(workload, "that is called")
         return Station("mtls", "server", UNKNOWN, f"{why}: TLS that the caller's sidecar makes", missing=fact, workload=str(workload))

@@ -74,12 +74,16 @@ def _from(call: Call) -> Trace:
     for variant in _variants(call, unsure):
         same = who if who.workload is None or question.caller.service_account else caller.view(variant.world, question.caller)
         traces.append(_send(variant._replace(who=same, what=target.view(variant.world, question, who.namespace))))
-    return merge(traces, "; ".join(unsure.values()))
+    return merge(traces, _facts(unsure), decisive=True)
 
 
-def _variants(call: Call, unsure: Mapping[str, str]) -> list[Call]:
-    """The call in each World that may be: pods of each of these namespaces with sidecars, or without."""
-    choices = product((True, False), repeat=len(unsure))
+def _facts(unsure: Mapping[str, Sidecar]) -> str:
+    return "; ".join(dict.fromkeys(side.why for side in unsure.values()))
+
+
+def _variants(call: Call, unsure: Mapping[str, Sidecar]) -> list[Call]:
+    """The call in each World that may be, the usual one first: pods of each of these sorts with sidecars, or without."""
+    choices = product(*((side.likely, not side.likely) for side in unsure.values()))
     return [call._replace(world=call.world.assuming(dict(zip(unsure, choice)))) for choice in choices]
 
 
@@ -107,12 +111,12 @@ def through_entry(call: Call, door: Entry) -> Trace:
         watching.by.begin()
     passed = door.enter(call)
     unsure = {
-        s.backend.workload.namespace: side.why
+        side.shared: side
         for s in passed.sendings
         if s.backend is not None and s.backend.workload is not None and (side := sidecar_of(call.world, s.backend.workload)).present is None
     }
     if unsure:  # how the gateway talks to a workload depends on it, too
-        return merge([through_entry(variant, door) for variant in _variants(call, unsure)], "; ".join(unsure.values()))
+        return merge([through_entry(variant, door) for variant in _variants(call, unsure)], _facts(unsure), decisive=True)
     if passed.verdict is not None:
         return ended(call, passed.stations, passed.verdict, passed.symptom or symptoms.REACHED, None, list(passed.missing), door.name)
     hop = Hop(call.who.name, door.name, passed.stations)
@@ -120,16 +124,12 @@ def through_entry(call: Call, door: Entry) -> Trace:
     return merge([follow(inner, [], sending) for sending in passed.sendings], "which of the routes or pods answers")
 
 
-def _unsure(call: Call) -> dict[str, str]:
-    """Namespaces of which it is not known whether their pods have sidecars, and the missing fact."""
+def _unsure(call: Call) -> dict[str, Sidecar]:
+    """Sorts of pods of which it is not known whether they have sidecars."""
     who = call.who
     sides = [who.sidecar] if not (who.caller.plaintext or who.caller.mtls) and who.workload is not None else []
-    names = [who.workload.namespace] if sides and who.workload is not None else []
-    for backend in call.what.backends:
-        if backend.workload is not None:
-            sides.append(sidecar_of(call.world, backend.workload))
-            names.append(backend.workload.namespace)
-    return {name: side.why for name, side in zip(names, sides) if side.present is None}
+    sides += [sidecar_of(call.world, backend.workload) for backend in call.what.backends if backend.workload is not None]
+    return {side.shared: side for side in sides if side.present is None}
 
 
 def _send(call: Call) -> Trace:
@@ -171,7 +171,7 @@ def follow(call: Call, stations: list[Station], sending: Sending) -> Trace:
     gaps = _gaps(call, backend, side)
     if gaps:
         return ended(call, stations, UNKNOWN, symptoms.REACHED, backend, gaps)
-    choices = (True, False) if side.present is None else (side.present,)
+    choices = (side.likely, not side.likely) if side.present is None else (side.present,)
     return merge([_arrive(call, [*stations], sending, backend, choice) for choice in choices], side.why)
 
 
@@ -198,7 +198,8 @@ def _arrive(call: Call, stations: list[Station], sending: Sending, backend: Back
     if not sidecar and question.transport == "TCP" and receives_through(call.world, workload):
         return _at_ztunnel(call, stations, sending, backend)
     if not sidecar or question.transport != "TCP" or server.bypasses_sidecar(workload, backend.port):
-        stations.append(without_server_sidecar(sending, workload, sidecar))
+        side = sidecar_of(call.world, workload)
+        stations.append(without_server_sidecar(sending, workload, None if sidecar else side.why if side.present is False else ""))
     else:
         arriving = arrival(call.world, question, call.who, sending, backend, call.now)
         stations += server.serve(call.world, workload, backend.port, arriving, call.explain)
@@ -232,7 +233,7 @@ def _at_ztunnel(call: Call, stations: list[Station], sending: Sending, backend: 
             arriving = arrival(call.world, call.question, call.who, sending, backend, call.now)
             found = ztunnel.serve(call.world, workload, backend.port, arriving, call.explain)
             if sending.originates_tls and found[-1].verdict != DENIED:
-                found.append(without_server_sidecar(sending, workload, False))
+                found.append(without_server_sidecar(sending, workload, ""))
         traces.append(_finished(call, [*stations, *found], sending, backend, sidecar=False))
     return merge(traces, f"whether the caller is on the node of {workload}: ztunnel does not see calls of the node's own processes")
 
@@ -313,14 +314,19 @@ def logged(call: Call, stations: Sequence[Station]) -> tuple[str, ...]:
     return (f"ztunnel on the node of {last.workload} logs: {said}",) if said else ()
 
 
-def merge(traces: list[Trace], fact: str) -> Trace:
-    """One answer for several ways the call may take: sure only where all agree."""
+def merge(traces: list[Trace], fact: str, *, decisive: bool = False) -> Trace:
+    """One answer for several ways the call may take: sure only where all agree.
+
+    `fact` decides which of them it takes; where it is `decisive`, it is missing also where more is missing on one of them.
+    """
     if len(traces) == 1 or all(t.verdict == traces[0].verdict and _same(t.symptom, traces[0].symptom) for t in traces):
         return traces[0]
     if all(t.verdict == DENIED for t in traces):
         return traces[0]
     shown = next((t for t in traces if t.verdict == DENIED), traces[0])
-    facts = tuple(dict.fromkeys(m for t in traces if t.verdict == UNKNOWN for m in t.missing)) or (Missing(fact, "the call"),)
+    facts = tuple(dict.fromkeys(m for t in traces if t.verdict == UNKNOWN for m in t.missing))
+    if decisive or not facts:
+        facts = (Missing(fact, "the call"), *facts)
     return Trace(shown.question, UNKNOWN, shown.symptom, None, shown.hops, facts, (*shown.notes, _either(traces)))
 
 

@@ -1,30 +1,52 @@
 """Whether a workload's pods have a sidecar.
 
-Source: istio/istio:pkg/kube/inject/inject.go:injectRequired; manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml.
+What pods that run really have goes first; of pods that are yet to come it is asked who would inject them (`injection.py`).
+
+Sources: istio/istio:pkg/kube/inject/inject.go:injectRequired; istio/istio:cni/pkg/util/podutil.go:PodFullyEnrolled, podHasSidecar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshcheck.model.core import Workload
+from meshcheck.model.core import Namespace, Workload
 from meshcheck.model.record import NamedTuple
+from meshcheck.semantics.world.injection import INJECT, REVISION, injection_of, says
 from meshcheck.semantics.world.world import World
 
 _NEVER = frozenset(["kube-system", "kube-public", "kube-node-lease", "local-path-storage"])
+_CAPTURED = "ambient.istio.io/redirection"
 
 
 class Sidecar(NamedTuple):
-    """`present` is None when it cannot be known; `why` says what decides, or which fact is missing."""
+    """`present` is None when it cannot be known; `why` says what decides, or which fact is missing.
+
+    `shared`: what is not known is the same fact for all workloads of which this text is the same; `likely` is what is usual then.
+    """
 
     present: bool | None
     why: str
     ambient: bool = False
+    shared: str = ""
+    likely: bool = True
 
 
 def sidecar_of(world: World, workload: Workload) -> Sidecar:
     """Whether a workload's pods have a sidecar."""
-    return world.once(("sidecar", id(workload)), lambda: _sidecar(world, workload))
+    return world.once(("sidecar", id(workload)), lambda: _supposing(world, workload, _sidecar(world, workload)))
+
+
+def _supposing(world: World, workload: Workload, found: Sidecar) -> Sidecar:
+    """What a variant of the World supposes of it where it is not known."""
+    if found.present is not None or found.shared not in world.assumed:
+        return found
+    has = world.assumed[found.shared]
+    ambient = not has and is_ambient(workload.pod_labels, world.namespace_as_known(workload.namespace).labels)
+    return Sidecar(has, f"supposing that pods of {_of_whom(workload, found)} have {'a' if has else 'no'} sidecar", ambient)
+
+
+def _of_whom(workload: Workload, found: Sidecar) -> str:
+    return f"namespace {workload.namespace}" if found.shared == workload.namespace else str(workload)
 
 
 def _sidecar(world: World, workload: Workload) -> Sidecar:
@@ -40,36 +62,50 @@ def _sidecar(world: World, workload: Workload) -> Sidecar:
     real = _of_running_pods(world, workload)
     if real is not None:
         return real
+    if workload.kind == "Pod" and workload.pod_annotations.get(_CAPTURED) == "enabled":  # only ztunnel's helper on the node writes that
+        return Sidecar(False, f"ztunnel has captured {workload} ({_CAPTURED})", True)
     known = world.namespace_as_known(namespace)
-    labels = known.labels
-    on_pod = workload.pod_labels.get("sidecar.istio.io/inject") or workload.pod_annotations.get("sidecar.istio.io/inject")
-    ambient = is_ambient(workload.pod_labels, labels)
-    refused = f"namespace {namespace} has the label istio-injection=disabled" if labels.get("istio-injection") == "disabled" else None
-    refused = refused or ("the pod has sidecar.istio.io/inject=false" if on_pod == "false" else None)
-    if refused is not None:
-        return Sidecar(False, f"namespace {namespace} is in ambient mode" if ambient else refused, ambient)
-    if labels.get("istio-injection") == "enabled":
-        return Sidecar(True, f"namespace {namespace} has the label istio-injection=enabled")
-    if "istio.io/rev" in labels:
-        return Sidecar(True, f"namespace {namespace} has the label istio.io/rev={labels['istio.io/rev']}")
-    if workload.pod_labels.get("sidecar.istio.io/inject") == "true" or "istio.io/rev" in workload.pod_labels:
+    if known.meta is None and not world.complete("Namespace", namespace=namespace):
+        return _in_unknown_namespace(world, workload, known)
+    return _yet_to_come(world, workload, known)
+
+
+def _yet_to_come(world: World, workload: Workload, namespace: Namespace) -> Sidecar:
+    """Of pods that nobody has created yet, in a namespace whose labels are known."""
+    found, name = injection_of(world, workload, namespace), namespace.name
+    if found.asked:
+        return Sidecar(True, found.why)
+    if _is_stated(world, name) and says(workload) != "false" and namespace.labels.get("istio-injection") != "disabled":
+        return Sidecar(True, "stated with --sidecars")
+    if found.asked is None:
+        shared = f"{name}: {says(workload)} {workload.pod_labels.get(REVISION, '')}"  # pods that ask alike fare alike
+        return Sidecar(None, found.why, shared=shared, likely=found.likely)
+    if is_ambient(workload.pod_labels, namespace.labels):
+        return Sidecar(False, f"namespace {name} is in ambient mode", True)
+    return Sidecar(False, found.why)
+
+
+def _in_unknown_namespace(world: World, workload: Workload, namespace: Namespace) -> Sidecar:
+    """The labels of the namespace are not known: only what the pod says counts."""
+    name = namespace.name
+    ambient = is_ambient(workload.pod_labels, namespace.labels)
+    if says(workload) == "false":
+        return Sidecar(False, f"namespace {name} is in ambient mode" if ambient else "the pod has sidecar.istio.io/inject=false", ambient)
+    if workload.pod_labels.get(INJECT) == "true" or REVISION in workload.pod_labels:
         return Sidecar(True, "the pod's labels ask for a sidecar")
-    if "*" in world.injected or namespace in world.injected:
+    if _is_stated(world, name):
         return Sidecar(True, "stated with --sidecars")
     if ambient:
-        return Sidecar(False, f"namespace {namespace} is in ambient mode", True)
-    if namespace in world.assumed:
-        return Sidecar(
-            world.assumed[namespace],
-            f"supposing that pods of namespace {namespace} have {'a' if world.assumed[namespace] else 'no'} sidecar",
-        )
-    if known.meta is None and not world.complete("Namespace", namespace=namespace):
-        return Sidecar(
-            None,
-            f"whether pods of namespace {namespace} get a sidecar: the Namespace object is not in the input"
-            f" (give it, or say `--sidecars {namespace}`)",
-        )
-    return Sidecar(False, f"nothing asks for a sidecar in namespace {namespace}")
+        return Sidecar(False, f"namespace {name} is in ambient mode", True)
+    return Sidecar(
+        None,
+        f"whether pods of namespace {name} get a sidecar: the Namespace object is not in the input (give it, or say `--sidecars {name}`)",
+        shared=name,
+    )
+
+
+def _is_stated(world: World, namespace: str) -> bool:
+    return "*" in world.injected or namespace in world.injected
 
 
 def _of_running_pods(world: World, workload: Workload) -> Sidecar | None:
@@ -77,16 +113,17 @@ def _of_running_pods(world: World, workload: Workload) -> Sidecar | None:
     pods = world.pods_under(workload)
     if not pods:
         return None
-    captured = [pod.pod_annotations.get("ambient.istio.io/redirection") == "enabled" for pod in pods]
+    captured = [pod.pod_annotations.get(_CAPTURED) == "enabled" for pod in pods]
     injected = ["istio-proxy" in pod.containers for pod in pods]
     who = "the pod runs" if workload.kind == "Pod" else "its pods run"
     if all(injected):
         return Sidecar(True, f"{who} with the container istio-proxy")
     if any(injected):
         lacking = next(pod.name for pod, has in zip(pods, injected) if not has)
-        return Sidecar(None, f"which pod of {workload} it is: some run with a sidecar, and {lacking} without")
+        fact = f"which pod of {workload} it is: some run with a sidecar, and {lacking} without"
+        return Sidecar(None, fact, shared=f"{workload.namespace}/{workload.kind}/{workload.name}")
     if any(captured):
-        return Sidecar(False, f"ztunnel has captured {workload} (ambient.istio.io/redirection)", True)
+        return Sidecar(False, f"ztunnel has captured {workload} ({_CAPTURED})", True)
     return Sidecar(False, f"{who} without the container istio-proxy")
 
 

@@ -7,13 +7,15 @@ from typing import Any, TypeVar
 
 from meshcheck.model.cluster_kinds import MESH_CONFIG
 from meshcheck.model.core import Endpoints, Namespace, Secret, Service, Workload
+from meshcheck.model.injection import InjectorSettings
 from meshcheck.model.inventory import Inventory
 from meshcheck.model.istio_networking import Extension
 from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.model.objects import Meta
+from meshcheck.model.revisions import DEFAULT, NONE, Revisions
 from meshcheck.semantics.attachment import GATEWAY_NAME, attaches, selects
-from meshcheck.semantics.world import control_plane, running
+from meshcheck.semantics.world import control_plane, running, tables
 from meshcheck.semantics.world.reads import Reads, watched
 
 T = TypeVar("T")
@@ -43,7 +45,7 @@ class World:
     `closed`: what is not in the input does not exist. In an open world its absence is a missing fact. A World from a cluster is closed,
     and its inventory's `coverage` says for which kinds that is not so.
     `injected`: namespaces of which the user says that their pods have sidecars (`*` for all).
-    `assumed`: what a variant of this World supposes of namespaces whose labels are not known.
+    `assumed`: what a variant of this World supposes of sorts of pods of which it is not known whether they have sidecars.
     """
 
     def __init__(
@@ -55,20 +57,22 @@ class World:
         injected: frozenset[str] = frozenset(),
         assumed: Mapping[str, bool] | None = None,
         reads: Reads | None = None,
+        revisions: Revisions = NONE,
     ) -> None:
         self.coverage = inventory.coverage
         self.reads = reads or (Reads() if self.coverage is not None else None)
         self.inventory = inventory if self.reads is None else watched(inventory, self.reads)
         self._mesh = mesh or MeshConfig()
+        self.revisions = revisions
         self.closed = closed or self.coverage is not None
         self.injected = injected
         self.assumed = assumed or {}
         self._kept: dict[Any, Any] = {}
-        self._workloads = _by_namespace(inventory.of("Workload"))
-        self._services = _by_namespace(inventory.of("Service"))
-        self._endpoints = _by_namespace(inventory.of("Endpoints"))
+        self._workloads = tables.by_namespace(inventory.of("Workload"))
+        self._services = tables.by_namespace(inventory.of("Service"))
+        self._endpoints = tables.by_namespace(inventory.of("Endpoints"))
         self._policies = {
-            kind: _by_namespace(inventory.of(kind)) for kind in ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
+            kind: tables.by_namespace(inventory.of(kind)) for kind in ("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication")
         }
         self._namespaces: dict[str, Namespace] = {n.name: n for n in inventory.of("Namespace")}
         for name in {
@@ -115,7 +119,7 @@ class World:
             return self.once(key, compute)
 
     def assuming(self, sidecars: Mapping[str, bool]) -> World:
-        """This World, supposing for namespaces whose labels are not known that their pods have sidecars, or that they have none."""
+        """This World, supposing of sorts of pods (`Sidecar.shared`) that they have sidecars, or that they have none."""
 
         def make() -> World:
             return World(
@@ -125,6 +129,7 @@ class World:
                 injected=self.injected,
                 assumed={**self.assumed, **sidecars},
                 reads=self.reads,
+                revisions=self.revisions,
             )
 
         return self.once(("assuming", tuple(sorted(sidecars.items()))), make)
@@ -136,7 +141,7 @@ class World:
         """
         old = self.inventory
         inventory = Inventory({**old.objects, **changed}, old.refused, old.noted, old.not_decoded, old.coverage)
-        made = World(inventory, self._mesh, closed=self.closed, injected=self.injected, assumed=self.assumed)
+        made = World(inventory, self._mesh, closed=self.closed, injected=self.injected, assumed=self.assumed, revisions=self.revisions)
         if self.reads is None:  # else each table says what it was made from, and has to be made by its own World
             for key, value in self._kept.items():
                 rests_on = _RESTS_ON.get(key if isinstance(key, str) else key[0])
@@ -150,6 +155,16 @@ class World:
         if self.reads is not None:
             self.reads.note(MESH_CONFIG)
         return self._mesh
+
+    def injector(self, revision: str | None) -> InjectorSettings:
+        """The settings of a revision's injector: Istio's defaults where none were read and nobody says that there are some."""
+        found = self.revisions.injectors.get(revision or DEFAULT)
+        if found is not None:
+            return found
+        root = self._mesh.meta.namespace if self._mesh.meta is not None else self._mesh.root_namespace
+        if self.coverage is None or self.complete("ConfigMap", namespace=root):
+            return InjectorSettings()
+        return InjectorSettings(broken=next(self.coverage.lacking("ConfigMap", root)).fact(root))
 
     # ---- Kubernetes ----
 
@@ -212,7 +227,7 @@ class World:
 
     def find_workload(self, namespace: str, name: str) -> Workload | None:
         """A workload by name or `Kind/name`: a controller, a Pod, or a Pod of the controller that has this name."""
-        names = self.once(("workload names", namespace), lambda: _names(self.workloads_in(namespace)))
+        names = self.once(("workload names", namespace), lambda: tables.names(self.workloads_in(namespace)))
         return names.get(name)
 
     def find_pod(self, namespace: str, name: str) -> Workload | None:
@@ -236,10 +251,11 @@ class World:
 
     def _select(self, service: Service) -> tuple[Workload, ...]:
         found = [w for w in self._selected(service) if service.not_ready_too or self._is_there(w)]
-        controllers = {(w.kind, w.name) for w in found if w.kind != "Pod"}
+        controllers = {(w.kind, w.name): w for w in found if w.kind != "Pod"}
+        theirs = {id(pod) for w in controllers.values() for pod in self.pods_under(w)} if len(controllers) < len(found) else set()
 
         def owned(w: Workload) -> bool:
-            return w.owner is not None and ((w.owner.kind, w.owner.name) in controllers)
+            return id(w) in theirs or (w.owner is not None and (w.owner.kind, w.owner.name) in controllers)
 
         return tuple(w for w in found if not owned(w))
 
@@ -262,7 +278,7 @@ class World:
 
     def _labelled(self, namespace: str, selector: Mapping[str, str]) -> Iterable[Workload]:
         """Workloads of a namespace that have one of a selector's labels, the rarest: few of many, in the order of reading."""
-        table = self.index("workloads by label", lambda: _by_label(self.inventory.of("Workload")))
+        table = self.index("workloads by label", lambda: tables.by_label(self.inventory.of("Workload")))
         self.note("Workload", namespace)
         return min((table.get((namespace, key, value), ()) for key, value in selector.items()), key=len, default=())
 
@@ -270,7 +286,7 @@ class World:
         """Services that select a workload, oldest first."""
 
         def find() -> tuple[Service, ...]:
-            table = self.index("services by label", lambda: _by_first_label(self.services))
+            table = self.index("services by label", lambda: tables.by_first_label(self.services))
             self.note("Service", workload.namespace)
             near = [s for key, value in workload.pod_labels.items() for s in table.get((workload.namespace, key, value), ())]
             found = [s for s in near if selects(s.selector, workload.pod_labels)]
@@ -345,48 +361,3 @@ class World:
         if GATEWAY_NAME in labels and not control_plane.switched(self, control_plane.SELECTORS_AT_GATEWAYS):
             return tuple(p for p in found if p.attachment.targets)
         return found
-
-
-def _by_label(workloads: Iterable[Workload]) -> dict[tuple[str, str, str], list[Workload]]:
-    out: dict[tuple[str, str, str], list[Workload]] = {}
-    for workload in workloads:
-        for key, value in workload.pod_labels.items():
-            out.setdefault((workload.namespace, key, value), []).append(workload)
-    return out
-
-
-def _by_first_label(services: Iterable[Service]) -> dict[tuple[str, str, str], list[Service]]:
-    """Each Service under one label of its selector: pods that it selects have that label."""
-    out: dict[tuple[str, str, str], list[Service]] = {}
-    for service in services:
-        if service.selector:
-            key, value = next(iter(service.selector.items()))
-            out.setdefault((service.namespace, key, value), []).append(service)
-    return out
-
-
-def _by_namespace(objects: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
-    out: dict[str, list[Any]] = {}
-    for item in objects:
-        out.setdefault(item.meta.namespace, []).append(item)
-    return {namespace: tuple(items) for namespace, items in out.items()}
-
-
-def _names(workloads: tuple[Workload, ...]) -> dict[str, Workload]:
-    """All names by which workloads of one namespace may be asked for; what stands first in this function wins."""
-    out: dict[str, Workload] = {}
-    for workload in workloads:
-        out.setdefault(f"{workload.kind}/{workload.name}", workload)
-    for workload in workloads:
-        if workload.kind != "Pod":
-            out.setdefault(workload.name, workload)
-    for workload in workloads:
-        out.setdefault(workload.name, workload)
-    for workload in workloads:
-        if workload.owner is not None:
-            out.setdefault(f"{workload.owner.kind}/{workload.owner.name}", workload)
-            out.setdefault(workload.owner.name, workload)
-            if workload.owner.kind == "ReplicaSet":  # Deployment's name with a hash behind it
-                out.setdefault(f"Deployment/{workload.owner.name.rpartition('-')[0]}", workload)
-                out.setdefault(workload.owner.name.rpartition("-")[0], workload)
-    return out
