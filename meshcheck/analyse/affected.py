@@ -10,6 +10,7 @@ from typing import Any
 
 from meshcheck.analyse.changed_objects import ObjectChange
 from meshcheck.model.core import Workload
+from meshcheck.model.istio_networking import EXTENSIONS
 from meshcheck.model.network_policy import EGRESS, INGRESS
 from meshcheck.model.objects import ObjectRef
 from meshcheck.model.record import NamedTuple
@@ -20,7 +21,7 @@ Name = tuple[str, str]
 """Namespace, and name of a Service or `Kind/name` of a workload."""
 
 _OF_SERVERS = ("AuthorizationPolicy", "RequestAuthentication")
-_OF_PODS = ("PeerAuthentication", "EnvoyFilter", "WasmPlugin")
+_OF_PODS = ("PeerAuthentication", *EXTENSIONS)
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "WorkloadEntry")
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 _OF_EVERYBODY = ("kube-system", "openshift-dns")

@@ -13,6 +13,7 @@ from typing import Any
 from meshcheck.analyse.ends import End, Party
 from meshcheck.analyse.wires import Wires
 from meshcheck.model.core import Workload
+from meshcheck.model.istio_networking import EXTENSIONS
 from meshcheck.model.question import Question
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through
@@ -27,7 +28,7 @@ from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.world import World
 
-_ROUTING = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "HTTPRoute", "GRPCRoute", "EnvoyFilter", "WasmPlugin")
+_ROUTING = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "HTTPRoute", "GRPCRoute", *EXTENSIONS)
 
 
 class _Place(NamedTuple):

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from meshcheck.decode.attachment import decode_attachment
 from meshcheck.model.core import ServicePort, Workload
 from meshcheck.model.istio_networking import (
+    GATEWAY,
+    INBOUND,
+    OUTBOUND,
     Destination,
     DestinationRule,
     EgressListener,
@@ -217,10 +221,12 @@ def decode_workload_entry(value: Mapping[str, Any], meta: Meta) -> Workload:
 
 
 _HARMLESS = frozenset(["CLUSTER", "BOOTSTRAP"])
+_CONTEXTS = {"SIDECAR_INBOUND": (INBOUND,), "SIDECAR_OUTBOUND": (OUTBOUND,), "GATEWAY": (GATEWAY,), "ANY": (INBOUND, OUTBOUND, GATEWAY)}
+_MODES = {"SERVER": (INBOUND,), "CLIENT": (OUTBOUND, GATEWAY)}
 
 
 def decode_envoy_filter(value: Mapping[str, Any], meta: Meta) -> Extension:
-    """An EnvoyFilter: whether one of its patches touches how a sidecar treats calls that arrive."""
+    """An EnvoyFilter: which listeners its patches touch."""
     spec = value.get("spec") or _EMPTY
     contexts = [
         ((patch or _EMPTY).get("match") or _EMPTY).get("context") or "ANY"
@@ -228,15 +234,18 @@ def decode_envoy_filter(value: Mapping[str, Any], meta: Meta) -> Extension:
         if (patch or _EMPTY).get("applyTo") not in _HARMLESS
     ]
     selector = spec.get("workloadSelector")
-    return Extension(
-        meta,
-        (selector.get("labels") or {}) if selector else None,
-        any(c in ("ANY", "SIDECAR_INBOUND") for c in contexts),
-        any(c in ("ANY", "GATEWAY") for c in contexts),
-    )
+    attachment = decode_attachment({**spec, "selector": {"matchLabels": selector.get("labels")} if selector else None})
+    return Extension(meta, attachment, {where: frozenset() for context in contexts for where in _CONTEXTS.get(context, ())})
 
 
-def decode_wasm_plugin(value: Mapping[str, Any], meta: Meta) -> Extension:
-    """A WasmPlugin."""
-    selector = (value.get("spec") or _EMPTY).get("selector")
-    return Extension(meta, (selector.get("matchLabels") or {}) if selector else None, True)
+def decode_plugin(value: Mapping[str, Any], meta: Meta) -> Extension:
+    """A WasmPlugin or TrafficExtension. Source: istio/istio:pilot/pkg/model/extensions.go (modes of listeners, types of plugins)."""
+    spec = value.get("spec") or _EMPTY
+    listeners: dict[str, frozenset[int]] = {}
+    for match in spec.get("match") or (_EMPTY,):
+        ports = frozenset(item.get("number") for item in match.get("ports") or ())
+        for where in _MODES.get(match.get("mode") or "", _CONTEXTS["ANY"]):
+            before = listeners.get(where)
+            listeners[where] = ports if before is None else frozenset() if not (before and ports) else before | ports
+    wasm = spec if meta.ref.kind == "WasmPlugin" else spec.get("wasm") or _EMPTY
+    return Extension(meta, decode_attachment(spec), listeners, http_only=wasm.get("type") != "NETWORK")

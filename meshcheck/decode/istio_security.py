@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from meshcheck.decode.attachment import decode_attachment
 from meshcheck.model.istio_security import (
-    Attachment,
     AuthorizationPolicy,
     Field,
     JwtRule,
     PeerAuthentication,
     RequestAuthentication,
     Rule,
-    TargetRef,
     TokenHeader,
 )
 from meshcheck.model.objects import Meta, Path
@@ -29,16 +28,6 @@ def _negative(name: str) -> str:
 
 _SOURCE_FIELDS = tuple((written, name, written != name) for name in _SOURCE for written in (name, _negative(name)))
 _OPERATION_FIELDS = tuple((written, name, written != name) for name in _OPERATION for written in (name, _negative(name)))
-
-
-def decode_attachment(spec: Mapping[str, Any]) -> Attachment:
-    """`selector`, `targetRef` and `targetRefs`."""
-    selector = spec.get("selector")
-    refs = list(spec.get("targetRefs") or ())
-    if spec.get("targetRef"):
-        refs.append(spec["targetRef"])
-    targets = tuple(TargetRef(ref.get("group") or "", ref.get("kind") or "", ref.get("name") or "") for ref in refs)
-    return Attachment((selector.get("matchLabels") or {}) if selector is not None else None, targets)
 
 
 def decode_authorization_policy(value: Mapping[str, Any], meta: Meta) -> AuthorizationPolicy:

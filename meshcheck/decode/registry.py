@@ -35,7 +35,7 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
     },
     ("networking.istio.io", "EnvoyFilter"): ("istio_networking", "decode_envoy_filter"),
-    ("extensions.istio.io", "WasmPlugin"): ("istio_networking", "decode_wasm_plugin"),
+    **{("extensions.istio.io", kind): ("istio_networking", "decode_plugin") for kind in ("WasmPlugin", "TrafficExtension")},
     ("networking.istio.io", "Gateway"): ("istio_gateway", "decode_gateway"),
     **{(_GATEWAY_API, f"{protocol}Route"): ("gateway_api", "decode_route") for protocol in ("HTTP", "GRPC", "TLS", "TCP", "UDP")},
     (_GATEWAY_API, "GatewayClass"): ("gateway_api", "decode_gateway_class"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.partial_calls import call_with
 from meshcheck.model.core import Workload
+from meshcheck.model.istio_networking import GATEWAY, INBOUND
 from meshcheck.model.istio_security import RequestAuthentication
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.authorization import evaluate
@@ -50,6 +51,12 @@ def authentications(evidence: Evidence, workload: Workload) -> tuple[RequestAuth
     if workload.meta.origin is None and is_gateway(workload):
         found = tuple(p for p in evidence.of("RequestAuthentication") if not p.attachment.targets and _may_select(p, workload)) or found
     return tuple(p for p in found if p.rules)
+
+
+def may_verify(evidence: Evidence, workload: Workload) -> bool:
+    """Whether something of somebody's own stands in the proxy where it takes calls, and may verify tokens."""
+    listener = GATEWAY if is_gateway(workload) else INBOUND
+    return any(e.is_for(listener, None, True) for e in evidence.world.extensions(workload))
 
 
 def _may_select(policy: RequestAuthentication, workload: Workload) -> bool:

@@ -29,7 +29,7 @@ admissionregistration.k8s.io: call cluster: MutatingWebhookConfiguration
 security.istio.io: call namespaced: AuthorizationPolicy RequestAuthentication PeerAuthentication
 networking.istio.io: call namespaced: VirtualService DestinationRule Gateway=IstioGateway ServiceEntry Sidecar
 networking.istio.io: call namespaced: WorkloadEntry=Workload EnvoyFilter
-extensions.istio.io: call namespaced: WasmPlugin
+extensions.istio.io: call namespaced: WasmPlugin TrafficExtension
 gateway.networking.k8s.io: call cluster: GatewayClass
 gateway.networking.k8s.io: call namespaced: Gateway HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute
 gateway.networking.k8s.io: call namespaced: ReferenceGrant BackendTLSPolicy ListenerSet

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshcheck.model.core import ServicePort
+from meshcheck.model.istio_security import Attachment
 from meshcheck.model.objects import Meta, Path
 from meshcheck.model.record import record, value
 
@@ -151,16 +152,27 @@ class Sidecar:
     outbound_mode: str | None
 
 
+EXTENSIONS = ("EnvoyFilter", "WasmPlugin", "TrafficExtension")
+"""Kinds that may put anything into a proxy."""
+INBOUND, OUTBOUND, GATEWAY = "inbound", "outbound", "gateway"
+"""Listeners: of a sidecar for calls that arrive and for calls that are sent, and of a gateway."""
+
+
 @record
 class Extension:
-    """An EnvoyFilter or WasmPlugin: it may put anything into a proxy. `selector` None means all proxies in its scope."""
+    """An EnvoyFilter, WasmPlugin or TrafficExtension: it may put anything into a proxy."""
 
     meta: Meta
-    selector: Mapping[str, str] | None
-    inbound: bool
-    """Whether it changes how a sidecar treats calls that arrive."""
-    gateway: bool = True
-    """Whether it changes what a gateway does."""
+    attachment: Attachment
+    listeners: Mapping[str, frozenset[int]]
+    """Which listeners it is for: INBOUND, OUTBOUND or GATEWAY, and the ports there; no port means all of them."""
+    http_only: bool = False
+    """Whether it leaves connections alone that the proxy does not read as HTTP."""
+
+    def is_for(self, listener: str, port: int | None, http: bool) -> bool:
+        """Whether it stands in a listener's way; a port of None may be any."""
+        ports = self.listeners.get(listener)
+        return ports is not None and (http or not self.http_only) and (not ports or port is None or port in ports)
 
 
 @record

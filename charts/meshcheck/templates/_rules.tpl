@@ -57,7 +57,7 @@
   resources: [destinationrules, envoyfilters, gateways, serviceentries, sidecars, virtualservices, workloadentries]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [extensions.istio.io]
-  resources: [wasmplugins]
+  resources: [trafficextensions, wasmplugins]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [backendtlspolicies, gateways, grpcroutes, httproutes, listenersets, referencegrants, tcproutes, tlsroutes, udproutes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from meshcheck.model.core import Workload
+from meshcheck.model.istio_networking import INBOUND
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import Meta, Path
 from meshcheck.model.pattern import pattern
@@ -271,9 +272,9 @@ def _json(text: str) -> object:
 
 
 def _filters(world: World, workload: Workload, chain: InboundChain) -> Iterator[Difference]:
-    known = world.extensions(workload)
+    known = [e for e in world.extensions(workload) if e.is_for(INBOUND, chain.port, chain.http)]
     by = " or ".join(f"{e.meta.ref}" for e in known)
     for name in dict.fromkeys(name for name in chain.filters if not _OWN.match(name)):
-        end = f"added by {by}" if known else "added by an EnvoyFilter or WasmPlugin that the input does not hold"
+        end = f"added by {by}" if known else "added by an EnvoyFilter or a plugin that the input does not hold"
         words = f"filter `{name}` is none of Istio's own: {end}; what it makes of calls is not known"
         yield Difference(ADDED, words, known[0].meta if len(known) == 1 else None)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from meshcheck.model.coverage import Coverage
+from meshcheck.model.istio_networking import EXTENSIONS
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.model.trace import DENIED, UNKNOWN, Missing, Station, Trace
 from meshcheck.semantics.world.reads import Looked
 
 _ADMIN = frozenset(["AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"])
-_EXTENSIONS = frozenset(["EnvoyFilter", "WasmPlugin", "EnvoyExtensionPolicy", "EnvoyPatchPolicy"])
+_EXTENSIONS = frozenset([*EXTENSIONS, "EnvoyExtensionPolicy", "EnvoyPatchPolicy"])
 _ON_THE_WIRE = frozenset(["dns", "network-policy", "load-balancer"])
 _BY_TOKEN = frozenset(["authorization", "custom", "request-authentication"])
 _NEEDED_BY = {

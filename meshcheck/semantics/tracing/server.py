@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
+from meshcheck.model.istio_networking import GATEWAY, INBOUND
 from meshcheck.model.record import record, replace
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import http_methods, port_protocol, request_path, watching
@@ -114,13 +115,13 @@ def filters(
                 if station.verdict == DENIED:
                     break
         else:
-            stations += _extensions(world, workload, gateway)
+            stations += extensions(world, workload, GATEWAY if gateway else INBOUND, None if gateway else port, http)
     return stations, attributes
 
 
-def _extensions(world: World, workload: Workload, gateway: bool) -> list[Station]:
-    """What EnvoyFilters and WasmPlugins may add to all this."""
-    found = world.extensions(workload, gateway)
+def extensions(world: World, workload: Workload, listener: str, port: int | None, http: bool) -> list[Station]:
+    """What EnvoyFilters and plugins may add to all this."""
+    found = [e for e in world.extensions(workload) if e.is_for(listener, port, http)]
     if not found:
         return []
     names = ", ".join(str(e.meta.ref) for e in found)

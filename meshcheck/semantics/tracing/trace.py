@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from meshcheck.model.core import Workload
+from meshcheck.model.istio_networking import OUTBOUND
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
 from meshcheck.semantics import watching
@@ -144,6 +145,8 @@ def _send(call: Call) -> Trace:
         stations.append(dns)
         if dns.verdict == DENIED:
             return ended(call, stations, DENIED, dns.symptom or symptoms.DNS_FAILURE)
+    if with_sidecar and who.workload is not None:
+        stations += server.extensions(call.world, who.workload, OUTBOUND, None, call.question.is_http)
     sendings = client.send(call.world, call.question, who, call.what, with_sidecar)
     return merge([follow(call, [*stations], sending) for sending in sendings], "which of the routes or pods answers")
 

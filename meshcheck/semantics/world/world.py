@@ -9,7 +9,7 @@ from meshcheck.model.cluster_kinds import MESH_CONFIG
 from meshcheck.model.core import Endpoints, Namespace, Secret, Service, Workload
 from meshcheck.model.injection import InjectorSettings
 from meshcheck.model.inventory import Inventory
-from meshcheck.model.istio_networking import Extension
+from meshcheck.model.istio_networking import EXTENSIONS, Extension
 from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.model.objects import Meta
@@ -329,20 +329,18 @@ class World:
         """RequestAuthentications that apply to a workload's pods."""
         return self.once(("request authentication", id(workload)), lambda: self._attached("RequestAuthentication", workload))
 
-    def extensions(self, workload: Workload, gateway: bool = False) -> tuple[Extension, ...]:
-        """EnvoyFilters and WasmPlugins that change how the workload's sidecar treats calls that arrive, or what the gateway does."""
+    def extensions(self, workload: Workload) -> tuple[Extension, ...]:
+        """What may put anything into a workload's proxy: EnvoyFilters, WasmPlugins, TrafficExtensions."""
 
         def find() -> tuple[Extension, ...]:
-            scope = (workload.namespace, self.mesh.root_namespace)
-            kinds = ("EnvoyFilter", "WasmPlugin")
-            every = self.index("extensions", lambda: tuple(e for kind in kinds for e in self.inventory.of(kind)))
-            for kind in kinds:
-                for namespace in scope:
-                    self.note(kind, namespace)
-            found = (e for e in every if (e.gateway if gateway else e.inbound) and e.meta.namespace in scope)
-            return tuple(e for e in found if selects(e.selector, workload.pod_labels))
+            namespace, root, labels = workload.namespace, self.mesh.root_namespace, workload.pod_labels
+            every = self.index("extensions", lambda: tuple(e for kind in EXTENSIONS for e in self.inventory.of(kind)))
+            for kind in EXTENSIONS:
+                for scope in (namespace, root):
+                    self.note(kind, scope)
+            return tuple(e for e in every if attaches(e.attachment, e.meta.namespace or "", namespace, labels, root))
 
-        return self.once(("extensions", id(workload), gateway), find)
+        return self.once(("extensions", id(workload)), find)
 
     def peer_authentications(self, namespace: str) -> tuple[PeerAuthentication, ...]:
         """PeerAuthentications of a namespace and of the root namespace."""

@@ -29,6 +29,20 @@ LISTENER = "{port: {number: 8080, protocol: HTTP, name: http}, defaultEndpoint: 
 INGRESS = f"{{workloadSelector: {{labels: {{app: cart}}}}, ingress: [{LISTENER}]}}"
 PATCH = "{configPatches: [{applyTo: HTTP_FILTER, match: {context: SIDECAR_INBOUND}, patch: {operation: INSERT_FIRST, value: {name: x}}}]}"
 LUA = thing("networking.istio.io/v1alpha3", "EnvoyFilter", "shop", "lua", PATCH)
+OF_WEB = LUA.replace("SIDECAR_INBOUND", "SIDECAR_OUTBOUND").replace(
+    "{configPatches", "{workloadSelector: {labels: {app: web}}, configPatches"
+)
+EXTENSIONS = "extensions.istio.io/v1alpha1"
+TARGETS = "{url: 'oci://x/y', targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]}"
+
+
+def plugin(match: str = "", more: str = "") -> str:
+    """A WasmPlugin for everything in the shop."""
+    return thing(EXTENSIONS, "WasmPlugin", "shop", "p", f"{{url: 'oci://x/y'{more}{f', match: [{match}]' if match else ''}}}")
+
+
+AS_TCP = [text.replace("name: http, port: 80", "name: tcp, port: 80") for text in SHOP]
+BYTES: Json = {**CALL, "to": {"url": "tcp://cart.shop:80"}}
 
 CASES: list[tuple[str, list[str], Json, str, str]] = [
     # id, documents, question, verdict, a word of the missing fact or of the symptom
@@ -62,6 +76,16 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
      app("mesh", "web")], {**TO_LEGACY, "from": {"namespace": "mesh", "workload": "web"}}, "allowed", ""),
     ("an EnvoyFilter", [*SHOP, LUA], CALL, "unknown", "EnvoyFilter shop/lua"),
     ("an EnvoyFilter for clusters", [*SHOP, LUA.replace("HTTP_FILTER", "CLUSTER")], CALL, "allowed", ""),
+    ("an EnvoyFilter of the caller", [*SHOP, OF_WEB], CALL, "unknown", "EnvoyFilter shop/lua"),
+    ("an EnvoyFilter of another caller", [*SHOP, OF_WEB.replace("app: web", "app: w")], CALL, "allowed", ""),
+    ("a plugin", [*SHOP, plugin()], CALL, "unknown", "WasmPlugin shop/p"),
+    ("a plugin for calls that arrive at another port", [*SHOP, plugin("{mode: SERVER, ports: [{number: 9}]}")], CALL, "allowed", ""),
+    ("a plugin for calls that arrive", [*SHOP, plugin("{mode: SERVER, ports: [{number: 9}, {number: 8080}]}")], CALL, "unknown", "shop/p"),
+    ("a plugin for gateways", [*SHOP, thing(EXTENSIONS, "WasmPlugin", "shop", "p", TARGETS)], CALL, "allowed", ""),
+    ("a plugin for HTTP and bytes", [*AS_TCP, plugin()], BYTES, "allowed", ""),
+    ("a plugin for bytes", [*AS_TCP, plugin(more=", type: NETWORK")], BYTES, "unknown", "shop/p"),
+    ("a TrafficExtension", [*SHOP, thing(EXTENSIONS, "TrafficExtension", "shop", "t", "{lua: {inlineCode: x}}")],
+     CALL, "unknown", "shop/t"),
     ("a browser", SHOP, {**CALL, "origin": "https://app.example.com"}, "unknown", "Access-Control-Allow-Origin"),
     ("a gateway", SHOP, {**CALL, "to": {"url": "http://shop.example.com/", "via": {"namespace": "x", "name": "y"}}}, "unknown", "gateway"),
 ]  # fmt: skip

@@ -1,8 +1,8 @@
-"""A WasmPlugin runs among the filters that decide who gets in, so answers from the manifests alone are uncertain.
+"""A plugin runs among the filters that decide who gets in, so answers from the manifests alone are uncertain.
 
 ## Finds
 
-WasmPlugins with `phase: AUTHN` or `phase: AUTHZ`.
+WasmPlugins and TrafficExtensions with `phase: AUTHN` or `phase: AUTHZ`.
 
 ## Why it matters
 
@@ -43,7 +43,7 @@ from meshcheck.lint.rule import Found, found, rule
 @rule("MC958", "wasm-plugin-in-auth-phase", severity="warning", needs="document", audience="security")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Plugins that may decide."""
-    for plugin in evidence.of("WasmPlugin"):
+    for plugin in (*evidence.of("WasmPlugin"), *evidence.of("TrafficExtension")):
         phase = (evidence.raw(plugin.meta).get("spec") or {}).get("phase")
         if phase in ("AUTHN", "AUTHZ"):
             message = f"runs among the filters of phase {phase}: what policies say of calls there is not certain"

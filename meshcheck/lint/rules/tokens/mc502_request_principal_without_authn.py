@@ -45,9 +45,8 @@ from collections.abc import Iterator
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import governed, listed
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.lint.tokens import authentications, enforced, token_tests
+from meshcheck.lint.tokens import authentications, enforced, may_verify, token_tests
 from meshcheck.model.core import Workload
-from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.tracing.server import compiled
 
 
@@ -56,7 +55,7 @@ from meshcheck.semantics.tracing.server import compiled
     "request-principal-without-authn",
     severity="error",
     needs="absence",
-    kinds=("Workload", "RequestAuthentication", "EnvoyFilter", "WasmPlugin"),
+    kinds=("Workload", "RequestAuthentication", "EnvoyFilter", "WasmPlugin", "TrafficExtension"),
 )
 def check(evidence: Evidence) -> Iterator[Found]:
     """Conditions on tokens where no token is verified."""
@@ -80,7 +79,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
 
 def _verifies(evidence: Evidence, workload: Workload) -> bool:
     """Whether tokens are verified for a workload, or may be by something that nobody knows here."""
-    return bool(authentications(evidence, workload)) or bool(evidence.world.extensions(workload, is_gateway(workload)))
+    return bool(authentications(evidence, workload)) or may_verify(evidence, workload)
 
 
 def _effect(action: str, negated: bool) -> str:

@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import pods_of_gateway
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.lint.tokens import authentications
+from meshcheck.lint.tokens import authentications, may_verify
 from meshcheck.model.istio_networking import VirtualService
 
 
@@ -51,7 +51,7 @@ from meshcheck.model.istio_networking import VirtualService
     "claim-routing-without-authn",
     severity="error",
     needs="absence",
-    kinds=("Workload", "IstioGateway", "RequestAuthentication", "EnvoyFilter", "WasmPlugin"),
+    kinds=("Workload", "IstioGateway", "RequestAuthentication", "EnvoyFilter", "WasmPlugin", "TrafficExtension"),
 )
 def check(evidence: Evidence) -> Iterator[Found]:
     """Routes by claims that nobody verifies."""
@@ -69,6 +69,6 @@ def _unverified(evidence: Evidence, virtual: VirtualService, own: tuple[str, ...
     table = evidence.once("gateways by name", lambda: {f"{g.meta.namespace}/{g.meta.name}": g for g in evidence.of("IstioGateway")})
     for name in names:
         pods = pods_of_gateway(evidence, table[name]) if name in table else ()
-        if not pods or any(authentications(evidence, pod) or evidence.world.extensions(pod, True) for pod in pods):
+        if not pods or any(authentications(evidence, pod) or may_verify(evidence, pod) for pod in pods):
             return None
     return f"no RequestAuthentication applies to {', '.join(names)}" if names else None
