@@ -19,7 +19,7 @@ from meshcheck.semantics.gateway.servers import Bound, Port, resolved_port
 from meshcheck.semantics.gateway.virtual_services import by_gateway
 from meshcheck.semantics.gateway_api.attachment import attached
 from meshcheck.semantics.gateway_api.classes import ENVOY_GATEWAY, ISTIO, controller_of
-from meshcheck.semantics.gateway_api.config import servers_of, virtual_services
+from meshcheck.semantics.gateway_api.config import servers_of, virtual_services, why_broken
 from meshcheck.semantics.gateway_api.listeners import members_of
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.world import World
@@ -69,8 +69,13 @@ def _config(world: World, workload: Workload) -> Config:
 
 
 def _unattached(world: World, gateway: Gateway) -> dict[str, Sequence[tuple[Meta, str]]]:
-    """Why routes that name a listener are not on it."""
-    return {m.name: [(u.route.meta, u.why) for u in attached(world, m)[1]] for m in members_of(world, gateway)}
+    """Why routes that name a listener are not on it, or of no use there."""
+    out: dict[str, Sequence[tuple[Meta, str]]] = {}
+    for member in members_of(world, gateway):
+        on, others = attached(world, member)
+        broken = [(item.route.meta, why) for item in on if (why := why_broken(world, gateway, item.route)) is not None]
+        out[member.name] = [*broken, *((item.route.meta, item.why) for item in others)]
+    return out
 
 
 def api_config(world: World, gateway: Gateway) -> Config:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from meshcheck.model.gateway_api import Gateway, Listener
+from meshcheck.model.gateway_api import Gateway, Listener, Route
 from meshcheck.model.istio_gateway import Gateway as IstioGateway
 from meshcheck.model.istio_gateway import Server, ServerTls
 from meshcheck.model.istio_networking import HttpRoute, L4Route, VirtualService
@@ -84,6 +84,14 @@ def _more_specific(member: Member, members: Iterable[Member]) -> list[str]:
         and other.listener.protocol == member.listener.protocol
         and exactness(other.listener.hostname) > exactness(own)
     ]
+
+
+def why_broken(world: World, gateway: Gateway, route: Route) -> str | None:
+    """Why a gateway drops the whole of a route."""
+    if route.kind not in ("HTTPRoute", "GRPCRoute"):
+        return None
+    controller = controller_of(world, gateway)
+    return convert(world, route, istio=controller == ISTIO, envoy=controller == ENVOY_GATEWAY).broken
 
 
 def _merged(world: World, member: Member, host: str, items: list[Attached]) -> VirtualService:

@@ -14,9 +14,19 @@ from meshcheck.model.istio_networking import Destination, HttpMatch, HttpRoute, 
 from meshcheck.model.objects import Path
 from meshcheck.model.record import NamedTuple, replace
 from meshcheck.semantics.gateway_api.grants import permitted
+from meshcheck.semantics.world.control_plane import INFERENCE_POOLS, switched
 from meshcheck.semantics.world.world import World
 
 _EMPTY: Mapping[str, Any] = {}
+_SERVICE, _HOSTNAME, _IMPORT = ("", "Service"), ("networking.istio.io", "Hostname"), ("multicluster.x-k8s.io", "ServiceImport")
+_ELSEWHERE = frozenset(
+    [
+        *("gateway.envoyproxy.io", "multicluster.x-k8s.io", "net.gke.io", "traefik.io"),
+        *("inference.networking.k8s.io", "inference.networking.x-k8s.io"),
+    ]
+)
+"""Groups of backends that controllers other than Istio may know."""
+_POOL = ("inference.networking.k8s.io", "InferencePool")
 _REDIRECT_DEFAULT = 302
 
 
@@ -58,12 +68,14 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: boo
     if "RequestRedirect" in of_backends and len(backends) == 1:  # the filter of the only backend is one of the rule
         redirect = redirect or of_backends["RequestRedirect"].get("requestRedirect")
     empty = not backends and redirect is None
+    known, unclear = _known(world, route, backends, istio or in_mesh)
+    unclear = f"what the {strange[0]} filter of {route.meta.ref} does" if strange else unclear
     for n, match in enumerate(rule.matches or (_EMPTY,)):
         field = (*rule.field, "matches", n) if rule.matches else rule.field
         yield HttpRoute(
             name=rule.name or f"{route.meta.namespace}.{route.meta.name}.{rule.field[-1]}",
             matches=(_grpc_match(match, field) if route.kind == "GRPCRoute" else _http_match(match, field, istio),),
-            destinations=tuple(_destination(world, route, ref, in_mesh) for ref in backends),
+            destinations=tuple(_destination(world, route, ref, in_mesh) for ref in known),
             redirect=_redirect(redirect, istio) if redirect is not None else None,
             direct_response={"status": 500, "body": {"string": ""}} if empty else None,
             delegate=None,
@@ -73,7 +85,7 @@ def _rule(world: World, route: Route, rule: RouteRule, in_mesh: bool, istio: boo
             cors=_cors(cors) if cors is not None else None,
             request_headers=_headers(headers) if headers is not None else {},
             field=rule.field,
-            unclear=f"what the {strange[0]} filter of {route.meta.ref} does" if strange else _unclear_tls(world, backends),
+            unclear=unclear or _unclear_tls(world, backends),
             timeout=rule.timeout,
         )
 
@@ -148,11 +160,33 @@ def _named(items: Iterable[Mapping[str, Any]] | None, lower: bool) -> tuple[tupl
     return tuple(out.items())
 
 
+def _known(world: World, route: Route, backends: list[BackendRef], istio: bool) -> tuple[list[BackendRef], str | None]:
+    """The backends that lead somewhere known, and what is not known of the others: some controllers have kinds of their own."""
+    strange = [ref for ref in backends if (_is_pool(world, ref) if istio else ref.group in _ELSEWHERE)]
+    if not strange:
+        return backends, None
+    return [
+        ref for ref in backends if ref not in strange
+    ], f"what the {_kind_of(strange[0])} `{strange[0].name}` of {route.meta.ref} leads to"
+
+
+def _is_pool(world: World, ref: BackendRef) -> bool:
+    return (ref.group, ref.kind) == _POOL and switched(world, INFERENCE_POOLS)
+
+
+def _kind_of(ref: BackendRef) -> str:
+    return f"{ref.kind}.{ref.group}" if ref.group else ref.kind
+
+
 def _destination(world: World, route: Route, ref: BackendRef, in_mesh: bool) -> Destination:
+    """Istio's Hostnames and ServiceImports (which it takes for Services) are backends, too.
+
+    Source: istio/istio:pilot/pkg/config/kube/gateway/conversion.go:buildDestination.
+    """
     broken = backend_problem(world, route, ref, in_mesh)
     if broken is None and ref.port is None:
-        raise Unsupported(f"a backendRef to Service {ref.name} names no port")
-    host = f"{ref.name}.{ref.namespace}.svc.cluster.local"
+        raise Unsupported(f"a backendRef to {ref.kind} {ref.name} names no port")
+    host = ref.name if (ref.group, ref.kind) == _HOSTNAME else f"{ref.name}.{ref.namespace}.svc.cluster.local"
     return Destination(host, None, ref.port, ref.weight, ref.field, broken)
 
 
@@ -163,8 +197,10 @@ def tcp_destinations(world: World, route: Route, rule: RouteRule) -> tuple[Desti
 
 def backend_problem(world: World, route: Route, ref: BackendRef, in_mesh: bool) -> str | None:
     """Why a backend cannot be used; calls to it get 500."""
-    if (ref.group, ref.kind) != ("", "Service"):
-        return f"backendRef to a {ref.kind}{'.' + ref.group if ref.group else ''}: no Service"
+    if (ref.group, ref.kind) == _POOL:
+        return f"backendRef to an InferencePool, which istiod takes only where {INFERENCE_POOLS.name} is set"
+    if (ref.group, ref.kind) not in (_SERVICE, _HOSTNAME, _IMPORT):
+        return f"backendRef to a {_kind_of(ref)}: no Service"
     if (policy := _tls_policy(world, ref)) is not None and (why := _no_authority(world, policy)) is not None:
         return f"{policy.meta.ref}: {why}"
     target = ObjectReference(ref.group, ref.kind, ref.namespace, ref.name, ref.field)

@@ -29,6 +29,8 @@ SELECTORS_AT_GATEWAYS = Switch("ENABLE_SELECTOR_BASED_K8S_GATEWAY_POLICY", True)
 """Policies without `targetRefs` apply to gateways of Gateway API."""
 ANY_TRUST_DOMAIN = Switch("PILOT_SKIP_VALIDATE_TRUST_DOMAIN", False)
 """Servers take certificates of every trust domain."""
+INFERENCE_POOLS = Switch("ENABLE_GATEWAY_API_INFERENCE_EXTENSION", False)
+"""Routes may lead to InferencePools."""
 
 _TRUE, _FALSE = frozenset(["1", "t", "T", "true", "TRUE", "True"]), frozenset(["0", "f", "F", "false", "FALSE", "False"])
 """Source: Go's strconv.ParseBool."""
