@@ -14,7 +14,9 @@ from meshcheck.model.istio_networking import EXTENSIONS
 from meshcheck.model.network_policy import EGRESS, INGRESS
 from meshcheck.model.objects import ObjectRef
 from meshcheck.model.record import NamedTuple
-from meshcheck.semantics.attachment import attaches, selects
+from meshcheck.semantics.ambient.waypoints import is_waypoint, pods_of
+from meshcheck.semantics.attachment import GATEWAY_NAME, attaches, selects
+from meshcheck.semantics.gateway_api.classes import controller_of
 from meshcheck.semantics.world import World
 
 Name = tuple[str, str]
@@ -82,6 +84,8 @@ def _of(world: World, ref: ObjectRef) -> Affected:
     """Whose calls one object touches in one World."""
     kind, namespace = ref.kind, ref.namespace or "default"
     one = _find(world, ref)
+    if _is_about_waypoints(world, ref, namespace, one):
+        return EVERYTHING
     if kind in _OUTSIDE:
         return Affected(outside=True)
     if namespace in _OF_EVERYBODY and kind in ("NetworkPolicy", *_WORKLOADS):
@@ -128,6 +132,25 @@ def _of(world: World, ref: ObjectRef) -> Affected:
         named = frozenset((p.namespace or namespace, p.name) for p in one.parents if p.kind in ("Service", "ServiceEntry"))
         return Affected(services=named, outside=True)
     return EVERYTHING
+
+
+def _is_about_waypoints(world: World, ref: ObjectRef, namespace: str, one: Any) -> bool:
+    """Whether an object is a waypoint, or about one: which calls take it is asked of nobody here."""
+    kind = ref.kind
+    gateways = world.once("waypoints", lambda: tuple(g for g in world.inventory.of("Gateway") if is_waypoint(world, g)))
+    if kind == "Gateway" and one is not None and hasattr(one, "class_name"):
+        return one in gateways or controller_of(world, one) is None
+    if not gateways:
+        return False
+    if kind == "GatewayClass":
+        return True
+    if kind in (*_OF_SERVERS, *_OF_PODS[1:]) and one is not None:
+        return bool(one.attachment.targets)
+    pods = [pod for gateway in gateways if gateway.meta.namespace == namespace for pod in pods_of(world, gateway)]
+    if kind == "NetworkPolicy" and one is not None:
+        return any(one.pods.matches(pod.pod_labels) for pod in pods)
+    found = world.find_workload(namespace, f"{kind}/{ref.name}") if kind in _WORKLOADS else None
+    return found is not None and GATEWAY_NAME in found.pod_labels
 
 
 def _name(workload: Workload) -> Name:

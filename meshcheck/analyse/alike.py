@@ -18,12 +18,13 @@ from meshcheck.model.question import Question
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through
 from meshcheck.semantics.ambient.policies import compiled_for
+from meshcheck.semantics.ambient.waypoints import may_detour
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.authorization.tests import Test
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.ingress.controller import is_ingress_nginx
-from meshcheck.semantics.tracing import caller, network, server
+from meshcheck.semantics.tracing import caller, network, proxies
 from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.world import World
@@ -66,7 +67,7 @@ class Alike:
 
     def keys(self, parties: Iterable[Party], end: End, question: Question) -> Iterator[tuple[Party, Hashable]]:
         """Each caller with a key that is equal for those that fare alike, and means nothing in another World."""
-        if any(is_gateway(w) or is_ingress_nginx(w) for w in end.workloads) or self.is_routed(end):
+        if any(is_gateway(w) or is_ingress_nginx(w) for w in end.workloads) or self.is_routed(end) or self._detours(end):
             yield from ((party, id(party)) for party in parties)
             return
         tests, by_address = self._tests(end)
@@ -74,6 +75,10 @@ class Alike:
         place = _Place(end, question, what.backends, tests, by_address)
         for party in parties:
             yield party, id(party) if party.workload is None else self._key(party, party.workload, place)
+
+    def _detours(self, end: End) -> bool:
+        """Whether a waypoint is asked for on the way."""
+        return any(may_detour(self.world, self.world.services_of(w), (w,)) for w in end.workloads)
 
     def is_routed(self, end: End) -> bool:
         """Whether routes of the mesh may lead a call to another place than the one that is called."""
@@ -158,7 +163,7 @@ class Alike:
         by_address = False
         for workload in end.workloads:
             for http in (True, False):
-                compiled = server.compiled(self.world, workload, http)
+                compiled = proxies.compiled(self.world, workload, http)
                 if receives_through(self.world, workload):
                     compiled = compiled_for(self.world, workload)
                 for rule in (*compiled.custom, *compiled.deny, *compiled.allow):

@@ -44,7 +44,12 @@ def decode_gateway(value: Mapping[str, Any], meta: Meta) -> Gateway:
         addresses=tuple((a.get("type") or "IPAddress", a.get("value") or "") for a in spec.get("addresses") or ()),
         listener_sets=(allowed.get("from") or "None", _selector(allowed, ("spec", "allowedListeners", "namespaces", "selector"))),
         client_certificates=any((v or _EMPTY).get("validation") for v in validations),
+        ready=_has_address(value.get("status")),
     )
+
+
+def _has_address(status: Any) -> bool | None:
+    return bool(status.get("addresses")) if isinstance(status, dict) and status else None
 
 
 def decode_listener_set(value: Mapping[str, Any], meta: Meta) -> ListenerSet:

@@ -42,12 +42,25 @@ def _principals(world: World, wanted: tuple[str, ...], actual: str) -> str | Non
             return f"`{value}`: a star in the middle is a plain character; only one at the start or the end counts"
     if actual.startswith("no identity"):
         return "the call arrives in plaintext, so it has no identity: the caller has no sidecar, or its sidecar sends plaintext"
+    if (waypoint := _waypoint(world, actual)) is not None:
+        return f"behind {waypoint} ztunnel sees the waypoint as the caller: rules for callers belong to a policy with targetRefs"
     domain = actual.split("/")[0]
     for value in wanted:
         if value.count("/") == 4 and value.split("/", 1)[1:] == actual.split("/", 1)[1:]:
             return f"only the trust domain differs: `{value.split('/')[0]}` and `{domain}`"
         if hint := names.hint_for_principal(world, value):
             return hint
+    return None
+
+
+def _waypoint(world: World, identity: str) -> str | None:
+    """The waypoint that has an identity."""
+    from meshcheck.semantics.ambient.waypoints import account, is_waypoint
+
+    _, _, rest = identity.partition("/ns/")
+    for gateway in world.inventory.of("Gateway"):
+        if rest == f"{gateway.meta.namespace}/sa/{account(gateway)}" and is_waypoint(world, gateway):
+            return f"the waypoint {gateway.meta.namespace}/{gateway.meta.name}"
     return None
 
 

@@ -9,12 +9,15 @@ from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Symptom, Trace
 from meshcheck.semantics import port_protocol
+from meshcheck.semantics.ambient.attachment import AtWaypoint
 from meshcheck.semantics.ambient.capture import receives_through
 from meshcheck.semantics.ambient.policies import compiled_for
+from meshcheck.semantics.ambient.waypoints import detour_of
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
 from meshcheck.semantics.tracing.network import isolated
-from meshcheck.semantics.tracing.server import compiled, target_number
+from meshcheck.semantics.tracing.proxies import compiled
+from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World
 from meshcheck.semantics.world.sidecars import sidecar_of
@@ -84,6 +87,9 @@ def _to(
 ) -> Iterator[Call]:
     http = port_protocol.protocol_of(port) != port_protocol.TCP
     policies = compiled_for(world, server) if receives_through(world, server) else compiled(world, server, http)
+    detour = detour_of(world, service, port.number)
+    if detour is not None:  # who calls through it is judged there, and then it is the caller
+        every, policies = True, AtWaypoint(world, detour).policies(http)
     requests = list(_requests(policies, http))
     if not every and not policies.allow_policies and not isolated(world, server, "ingress"):
         if in_focus(str(server), focus):

@@ -17,7 +17,8 @@ from meshcheck.semantics.authorization import evaluate
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.port_protocol import TCP
-from meshcheck.semantics.tracing.server import bypasses_sidecar, compiled, peer_mode
+from meshcheck.semantics.tracing.proxies import compiled
+from meshcheck.semantics.tracing.server import bypasses_sidecar, peer_mode
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 IDENTITY = frozenset(

@@ -12,7 +12,7 @@ from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.model.objects import Path
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 Others = Callable[[CompiledPolicies, CompiledRule], tuple[CompiledRule, ...]]
 """From the policies of a workload and a rule to the rules that may cover it."""

@@ -14,7 +14,8 @@ from meshcheck.semantics import port_protocol
 from meshcheck.semantics.authorization import evaluate
 from meshcheck.semantics.tracing import network
 from meshcheck.semantics.tracing.caller import CallerView, view
-from meshcheck.semantics.tracing.server import compiled, target_number
+from meshcheck.semantics.tracing.proxies import compiled
+from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.tracing.target import of_service
 from meshcheck.semantics.world.sidecars import sidecar_of
 

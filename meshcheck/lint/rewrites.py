@@ -23,7 +23,7 @@ from meshcheck.semantics.routing.answers import rewritten
 from meshcheck.semantics.routing.delegates import expanded
 from meshcheck.semantics.routing.match import text_matches
 from meshcheck.semantics.routing.selection import host_covers
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 

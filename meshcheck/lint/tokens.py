@@ -14,7 +14,7 @@ from meshcheck.semantics.authorization import evaluate
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
 from meshcheck.semantics.authorization.tests import Test
 from meshcheck.semantics.gateway.pods import is_gateway
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 
 def enforced(policies: CompiledPolicies) -> tuple[CompiledRule, ...]:

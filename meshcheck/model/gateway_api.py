@@ -67,6 +67,8 @@ class Gateway:
     """Namespaces whose ListenerSets may join: (None, Same, All or Selector; the selector)."""
     client_certificates: bool
     """Whether `spec.tls.frontend` asks clients for certificates on some port."""
+    ready: bool | None = None
+    """Whether it has been given an address, which is kept for good; None where its status was not read."""
 
 
 @record

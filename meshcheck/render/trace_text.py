@@ -34,6 +34,7 @@ TITLES = {
     "oidc": "OIDC",
     "csrf": "CSRF",
     "application": "Application",
+    "waypoint": "Waypoint",
 }
 _KINDS = {
     "reset": "connection reset",

@@ -104,7 +104,8 @@ def _enrolment(case: Case, workload: Workload) -> Iterator[Candidate]:
 
 def _injection(case: Case, workload: Workload, who: str) -> Iterator[Candidate]:
     """A sidecar for pods that have none: their namespace asks for it, or they do themselves."""
-    if sidecar_of(case.world, workload).present is not False:
+    side = sidecar_of(case.world, workload)
+    if side.present is not False or side.ambient:
         return
     namespace = case.world.namespace(workload.namespace)
     words = f"gives {who}, {workload}, a sidecar and with it an identity (pods must be made again)"

@@ -9,6 +9,7 @@ _STATUS = {
     "Pod": ("phase", "podIP", "podIPs"),
     "Node": ("addresses",),
     "Service": ("loadBalancer",),
+    "Gateway": ("addresses",),
 }
 """Kind → fields of its status that decoders and rules look at; a test holds them against the code."""
 _RESTLESS = (

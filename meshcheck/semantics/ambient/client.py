@@ -10,16 +10,16 @@ Source: istio/ztunnel:src/proxy/outbound.rs:build_request; src/state.rs:fetch_se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from meshcheck.model.core import Service, Workload
+from meshcheck.model.objects import ObjectRef
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, Mention, Station
 from meshcheck.semantics.ambient import waypoints
 from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through, sidecar_takes_hbone
-from meshcheck.semantics.ambient.waypoints import Binding
-from meshcheck.semantics.outbound.sending import Sending, refused
+from meshcheck.semantics.ambient.waypoints import Called
+from meshcheck.semantics.outbound.sending import Sending, by_waypoint, refused
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend, TargetView
@@ -34,9 +34,10 @@ def send(world: World, question: Question, who: CallerView, what: TargetView, ba
     """All ways that a call of a captured pod may take; never empty. `base` is the call as the application makes it."""
     named = what.named
     if named is not None and named.entry is not None:
-        fact = _entry_fact(world, named.entry)
-        if fact is not None:
-            return [replace(base, missing=fact)]
+        entry = named.entry
+        found = waypoints.binding(world, entry.meta.labels, entry.meta.namespace, "service")
+        if (way := by_waypoint(base, found, Called(entry.meta.ref, entry.ports, what.port))) is not None:
+            return [way]
     service = named.service if named is not None else None
     if service is None:
         return to_pods(world, who, base, what.backends) or [replace(base, missing=what.missing)]
@@ -48,7 +49,7 @@ def to_service(world: World, who: CallerView, base: Sending, service: Service, w
     if service.headless:
         return to_pods(world, who, base, what.backends) or [replace(base, missing=what.missing)]
     found = waypoints.binding(world, service.meta.labels, service.namespace, "service")
-    if (way := _by_waypoint(world, base, found, f"Service {service.namespace}/{service.name}")) is not None:
+    if (way := by_waypoint(base, found, Called(service.meta.ref, service.ports, what.port, service))) is not None:
         return [way]
     if what.refused:
         by = Mention(service.meta, field=("spec", "ports"))
@@ -71,7 +72,8 @@ def _to_backend(world: World, who: CallerView, base: Sending, backend: Backend, 
         return
     if addressed:
         found = waypoints.binding(world, workload.pod_labels, workload.namespace, "workload")
-        if (way := _by_waypoint(world, base, found, f"the pod {workload}")) is not None:
+        pod = ObjectRef("v1", "Pod", workload.namespace, workload.name)
+        if (way := by_waypoint(base, found, Called(pod, (), backend.port))) is not None:
             yield replace(way, backend=backend)
             return
     for hbone in _speaks(world, workload):
@@ -98,24 +100,3 @@ def _direct(world: World, who: CallerView, base: Sending, backend: Backend, work
     station = Station(STATION, ENFORCER, ALLOWED, words, workload=str(who.workload))
     transport = "hbone" if hbone else base.transport
     return replace(base, stations=(*base.stations, station), backend=backend, transport=transport)
-
-
-def _by_waypoint(world: World, base: Sending, found: Binding, what: str) -> Sending | None:
-    """The detour by a waypoint; None where there is none, which a label that names nothing comes to as well."""
-    if not found.known:
-        use = f"the waypoint `{found.use.namespace}/{found.use.name}`: the Gateway is not in the input" if found.use else _NAMESPACE
-        return replace(base, missing=f"whether calls to {what} go through a waypoint: {use}")
-    if not found.bound or found.gateway is None:
-        return None
-    meta = found.gateway.meta
-    return replace(base, missing=f"what the waypoint {meta.namespace}/{meta.name} of {what} decides, which is not traced yet")
-
-
-_NAMESPACE = "the Namespace object is not in the input"
-
-
-def _entry_fact(world: World, entry: Any) -> str | None:
-    found = waypoints.binding(world, entry.meta.labels, entry.meta.namespace, "service")
-    if found.known and not found.bound:
-        return None
-    return f"what the waypoint of {entry.meta.ref} decides, which is not traced yet"

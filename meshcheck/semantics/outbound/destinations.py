@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_networking import Destination, Subset
-from meshcheck.model.objects import Meta
+from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Question
 from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import ALLOWED, Mention, Station, Symptom
+from meshcheck.semantics.ambient import waypoints
+from meshcheck.semantics.ambient.waypoints import Called
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.outbound import scope as scopes
 from meshcheck.semantics.outbound import tls
-from meshcheck.semantics.outbound.sending import Sending, refused
+from meshcheck.semantics.outbound.sending import Sending, by_waypoint, refused
 from meshcheck.semantics.routing import selection
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.target import Backend, of_service
@@ -33,6 +35,8 @@ class Sender(NamedTuple):
     no_cluster: Symptom = symptoms.NO_CLUSTER
     mesh: bool = True
     """Whether the proxy is one of Istio's: others know no DestinationRules, and speak plaintext."""
+    waypoint: ObjectRef | None = None
+    """The Gateway of a waypoint that sends."""
 
     def _refused(self, base: Sending, why: str, symptom: Symptom, by: Mention | None) -> Sending:
         return refused(base, why, symptom, by, self.station, self.enforcer)
@@ -68,6 +72,11 @@ class Sender(NamedTuple):
 
     def to_service(self, base: Sending, service: Service, port: int, subset_name: str | None, by: Mention | None) -> list[Sending]:
         """The pods of a Service port, or of a subset of it. `by` is the route that leads there; None without one."""
+        if self.mesh and self.enforcer == "gateway" and waypoints.from_gateways(self.world, service):
+            bound = waypoints.binding(self.world, service.meta.labels, service.namespace, "service")
+            way = by_waypoint(base, bound, Called(service.meta.ref, service.ports, port, service))
+            if way is not None:
+                return [way]
         rules = tls.Rules(())
         if self.mesh:
             rules = tls.rules_for(self.world, service.host, service.namespace, self.workload.namespace, self.workload.pod_labels)
@@ -95,28 +104,40 @@ class Sender(NamedTuple):
             if view.refused and by is not None and not any(p.number == port for p in service.ports):
                 symptom = self.no_cluster
             return [self._refused(base, why, symptom, by)]
-        return [self._to_backend(base, service, b, port, rules, subset) for b in backends]
+        return [sent for b in backends for sent in self._to_backend(base, service, b, port, rules, subset)]
 
-    def _to_backend(self, base: Sending, service: Service, backend: Backend, port: int, rules: tls.Rules, subset: Subset | None) -> Sending:
+    def _to_backend(
+        self, base: Sending, service: Service, backend: Backend, port: int, rules: tls.Rules, subset: Subset | None
+    ) -> list[Sending]:
         if backend.workload is None:
-            return replace(base, backend=backend)
+            return [replace(base, backend=backend)]
         if not self.mesh:
-            return replace(base, backend=backend)
+            return [replace(base, backend=backend)]
+        if self.waypoint is not None and self._serves(service):
+            choices = tls.from_waypoint(self.world, backend.workload, port, rules, subset)
+            return [self._sent(base, backend, chosen, None) for chosen in choices]
         chosen = tls.transport_to(
             self.world, service, backend.workload, backend.port, port, rules, subset, gateway=self.enforcer == "gateway"
         )
+        name = subset.name if subset is not None else ""
+        return [self._sent(base, backend, chosen, f"outbound_.{port}_.{name}_.{service.host}")]
+
+    def _serves(self, service: Service) -> bool:
+        """Whether the waypoint that sends is the one of a Service: then it sends as `waypoint`, else as any other proxy."""
+        found = waypoints.binding(self.world, service.meta.labels, service.namespace, "service")
+        return found.bound and found.gateway is not None and found.gateway.meta.ref == self.waypoint
+
+    def _sent(self, base: Sending, backend: Backend, chosen: tls.Transport, server_name: str | None) -> Sending:
         kind = chosen.kind
         if kind == "plaintext" and self.question.protocol in ("https", "tls") and not base.http_proxy:
             kind = "tls"
         mention = (Mention(chosen.rule.meta, field=chosen.field),) if chosen.rule else ()
         station = Station("client-tls", self.enforcer, ALLOWED, chosen.why, mention, workload=str(self.workload))
-        name = subset.name if subset is not None else ""
-        sni = base.sni or (f"outbound_.{port}_.{name}_.{service.host}" if kind == "mtls" else None)
         return replace(
             base,
             stations=(*base.stations, station),
             backend=backend,
             transport=kind,
-            sni=sni,
+            sni=base.sni or (server_name if kind == "mtls" else None),
             originates_tls=chosen.kind == "tls" or chosen.tls_inside,
         )

@@ -33,22 +33,24 @@ def routes_for(world: World, service: Service, port: int, client_namespace: str)
 
     Routes of the caller's own namespace (consumer) go before those of the Service's (producer); others are for other callers.
     """
-    found = routes_of(world).get(("Service", service.namespace, service.name), ())
-    chosen: list[Route] = []
     for namespace in dict.fromkeys((client_namespace, service.namespace)):
-        chosen = [
-            route
-            for route, parent in found
-            if route.kind in ("HTTPRoute", "GRPCRoute")
-            and route.meta.namespace == namespace
-            and parent.group in ("", GROUP)
-            and parent.port in (None, port)
-            and parent.section in (None, *(p.name for p in service.ports if p.number == port))
-        ]
-        if chosen:
-            break
-    if not chosen:
-        return None
+        if found := routes_in(world, service, port, (namespace,)):
+            return found
+    return None
+
+
+def routes_in(world: World, service: Service, port: int, namespaces: tuple[str, ...]) -> tuple[HttpRoute, ...]:
+    """The routes of some namespaces on a Service port, in their order."""
+    found = routes_of(world).get(("Service", service.namespace, service.name), ())
+    chosen: list[Route] = [
+        route
+        for route, parent in found
+        if route.kind in ("HTTPRoute", "GRPCRoute")
+        and route.meta.namespace in namespaces
+        and parent.group in ("", GROUP)
+        and parent.port in (None, port)
+        and parent.section in (None, *(p.name for p in service.ports if p.number == port))
+    ]
     routes = [
         replace(rule, owner=route.meta)
         for route in sorted(chosen, key=lambda r: r.age)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from meshcheck.model.question import Question
 from meshcheck.model.record import record, replace
 from meshcheck.model.trace import DENIED, Mention, Station, Symptom
+from meshcheck.semantics.ambient import waypoints
+from meshcheck.semantics.ambient.waypoints import Binding, Called, Detour
 from meshcheck.semantics.tracing.target import Backend, TargetView
 
 
@@ -33,6 +35,8 @@ class Sending:
     """As they are sent on, where the proxy changes them."""
     proxy: str = "envoy"
     """Which HTTP proxy turns failures on the wire into an answer: envoy (503) or nginx (502, 504)."""
+    waypoint: Detour | None = None
+    """The call goes to a waypoint first; `backend` is the pod where the address of one was called."""
 
 
 def authority_of(question: Question, what: TargetView) -> str:
@@ -49,6 +53,16 @@ def refused(
 ) -> Sending:
     """The way ends here."""
     return replace(base, stations=(*base.stations, Station(name, enforcer, DENIED, why, symptom=symptom, decider=decider)))
+
+
+def by_waypoint(base: Sending, found: Binding, called: Called) -> Sending | None:
+    """The way by a waypoint; None where there is none, which a label that names nothing comes to as well."""
+    fact = waypoints.missing_fact(found, called)
+    if fact is not None:
+        return replace(base, missing=fact)
+    if not found.bound or found.gateway is None:
+        return None
+    return replace(base, transport="hbone", waypoint=Detour(found.gateway, called))
 
 
 def with_token(question: Question) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from meshcheck.model.core import Service, Workload
 from meshcheck.model.istio_networking import DestinationRule, Subset
 from meshcheck.model.objects import Path
 from meshcheck.model.record import NamedTuple
-from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through
+from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through, sidecar_takes_hbone
 from meshcheck.semantics.attachment import selects
 from meshcheck.semantics.authentication import peer
 from meshcheck.semantics.routing.selection import full_name, host_covers, is_exported
@@ -140,6 +140,27 @@ def transport_to(
     if own.mode == "DISABLE":
         return Transport("plaintext", f"PeerAuthentication {_name(own)} says DISABLE for the port")
     return Transport("mtls", "automatic mTLS")
+
+
+def from_waypoint(world: World, server: Workload, service_port: int, rules: Rules, subset: Subset | None) -> list[Transport]:
+    """How a waypoint talks to a pod of a Service that is its own: HBONE or nothing, never mTLS; two answers where that is not known.
+
+    Source: istio/istio:pilot/pkg/networking/core/cluster_waypoint.go:buildWaypointInboundVIPCluster; endpoint_builder.go.
+    """
+    mode, rule, field = rules.mode(service_port, subset)
+    inside = rule is not None and mode in ("SIMPLE", "MUTUAL")
+    words = f"; TLS for the application ({mode})" if inside else ""
+    speaks: bool | None = receives_through(world, server)
+    if not speaks and sidecar_of(world, server).present:
+        speaks = sidecar_takes_hbone(world, server)
+    out = []
+    for hbone in (True, False) if speaks is None else (speaks,):
+        kind = "hbone" if hbone else "tls" if inside else "plaintext"
+        how = (
+            f"HBONE to port {HBONE_PORT} of {server}, with the waypoint's identity" if hbone else f"plaintext: {server} does not take HBONE"
+        )
+        out.append(Transport(kind, how + words, rule if inside else None, field if inside else (), inside and hbone))
+    return out
 
 
 def _tunnel(server: Workload, mode: str | None, rule: DestinationRule | None, field: Path) -> Transport:

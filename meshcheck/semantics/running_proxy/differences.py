@@ -14,7 +14,8 @@ from meshcheck.model.record import replace, value
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.running_proxy.expected import Expected, expected_of
 from meshcheck.semantics.running_proxy.words import fields_of, leaf_words
-from meshcheck.semantics.tracing.server import compiled, peer_mode
+from meshcheck.semantics.tracing.proxies import compiled
+from meshcheck.semantics.tracing.server import peer_mode
 from meshcheck.semantics.world.control_plane import ANY_TRUST_DOMAIN, switched
 from meshcheck.semantics.world.world import World
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meshcheck.model.core import ServicePort, Workload
-from meshcheck.model.istio_networking import GATEWAY, INBOUND
+from meshcheck.model.istio_networking import Extension
 from meshcheck.model.record import record, replace
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import http_methods, port_protocol, request_path, watching
@@ -17,8 +17,9 @@ from meshcheck.semantics.authentication import peer, requests
 from meshcheck.semantics.authorization import custom, evaluate, explanation
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.evaluate import Decision
-from meshcheck.semantics.authorization.policies import CompiledPolicies, compile_policies
+from meshcheck.semantics.authorization.policies import CompiledPolicies
 from meshcheck.semantics.tracing import symptoms
+from meshcheck.semantics.tracing.proxies import OfWorkload, Proxy
 from meshcheck.semantics.world.control_plane import ANY_TRUST_DOMAIN, switched
 from meshcheck.semantics.world.world import World
 
@@ -103,35 +104,38 @@ def plain(world: World, port: int, arrival: Arrival, http: bool) -> tuple[list[S
 def filters(
     world: World, workload: Workload, port: int, arrival: Arrival, http: bool, explain: bool, gateway: bool = False
 ) -> tuple[list[Station], Attributes]:
-    """The filters of a proxy, of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
+    """The filters of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
+    return filters_of(world, OfWorkload(world, workload, gateway), port, arrival, http, explain)
+
+
+def filters_of(world: World, proxy: Proxy, port: int, arrival: Arrival, http: bool, explain: bool) -> tuple[list[Station], Attributes]:
+    """The filters of any proxy of Istio's on the server's side."""
     attributes, early = _attributes(world, port, arrival, http)
-    stations = [replace(early, workload=str(workload))] if early is not None else []
+    stations = [replace(early, workload=proxy.name)] if early is not None else []
     if early is None or early.verdict != DENIED:
-        policies = compiled(world, workload, http)
+        policies = proxy.policies(http)
         for step in (_custom, _tokens, _audit, _deny, _allow):
-            station = step(world, workload, policies, attributes, arrival, explain)
+            station = step(world, proxy, policies, attributes, arrival, explain)
             if station is not None:
                 stations.append(station)
                 if station.verdict == DENIED:
                     break
         else:
-            stations += extensions(world, workload, GATEWAY if gateway else INBOUND, None if gateway else port, http)
+            stations += _found(proxy.name, proxy.extensions(port, http))
     return stations, attributes
 
 
 def extensions(world: World, workload: Workload, listener: str, port: int | None, http: bool) -> list[Station]:
     """What EnvoyFilters and plugins may add to all this."""
-    found = [e for e in world.extensions(workload) if e.is_for(listener, port, http)]
+    return _found(str(workload), [e for e in world.extensions(workload) if e.is_for(listener, port, http)])
+
+
+def _found(name: str, found: Sequence[Extension]) -> list[Station]:
     if not found:
         return []
     names = ", ".join(str(e.meta.ref) for e in found)
     mentions = tuple(Mention(e.meta) for e in found)
-    return [Station("extensions", "sidecar", UNKNOWN, names, mentions, missing=f"what {names} makes of the call", workload=str(workload))]
-
-
-def compiled(world: World, workload: Workload, http: bool) -> CompiledPolicies:
-    """The policies that apply to a workload, compiled for its chains."""
-    return world.once(("compiled", id(workload), http), lambda: compile_policies(world.authorization_policies(workload), world.mesh, http))
+    return [Station("extensions", "sidecar", UNKNOWN, names, mentions, missing=f"what {names} makes of the call", workload=name)]
 
 
 def peer_mode(world: World, workload: Workload, port: int) -> peer.Mode:
@@ -237,16 +241,16 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
     return a, None
 
 
-def _custom(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+def _custom(world: World, proxy: Proxy, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
     if not policies.custom:
         return None
     decision = custom.evaluate(policies, a, world)
     verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[decision.allowed]
-    return _station("custom", workload, verdict, decision, policies, a, explain, decision.why)
+    return _station("custom", proxy, verdict, decision, policies, a, explain, decision.why)
 
 
-def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
-    attached = world.request_authentications(workload)
+def _tokens(world: World, proxy: Proxy, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+    attached = proxy.authentications()
     if not attached or not a.http:
         return None
     mentions = tuple(Mention(p.meta) for p in attached)
@@ -264,10 +268,10 @@ def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Att
             symptom=symptom,
             decider=decider,
             missing=missing,
-            workload=str(workload),
+            workload=proxy.name,
         )
 
-    providers = world.once(("providers", id(workload)), lambda: requests.providers_of(attached))
+    providers = world.once(("providers", proxy.key), lambda: requests.providers_of(attached))
     if watching.by is not None and providers:
         watching.by.token(arrival.claims)
     if arrival.claims is not None and not requests.is_preflight(a.method, a.headers):
@@ -292,7 +296,7 @@ def _tokens(world: World, workload: Workload, policies: CompiledPolicies, a: Att
     return station(ALLOWED, f"{name}: no token in the request, so no principal from one")
 
 
-def _audit(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+def _audit(world: World, proxy: Proxy, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
     dry = [p for p in policies.attached if p.dry_run]
     if not explain or not (policies.audit or dry):
         return None
@@ -303,30 +307,30 @@ def _audit(world: World, workload: Workload, policies: CompiledPolicies, a: Attr
         said.append(f"{policy.meta.namespace}/{policy.meta.name} ({policy.action}, dry-run) would {would} it")
     mentions = tuple(Mention(p.meta) for p in policies.attached if p.action == "AUDIT" or p.dry_run)
     words = "; ".join(said) or "no AUDIT rule matches"
-    return Station("audit", "sidecar", NOT_APPLICABLE, f"{words} (the answer stays the same)", mentions, workload=str(workload))
+    return Station("audit", "sidecar", NOT_APPLICABLE, f"{words} (the answer stays the same)", mentions, workload=proxy.name)
 
 
-def _deny(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+def _deny(world: World, proxy: Proxy, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
     if not policies.deny:
         return None
     decision = evaluate.deny(policies, a)
     verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[decision.allowed]
-    return _station("authorization", workload, verdict, decision, policies, a, explain, "")
+    return _station("authorization", proxy, verdict, decision, policies, a, explain, "")
 
 
-def _allow(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
+def _allow(world: World, proxy: Proxy, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
     if not policies.allow_policies:
         if policies.deny or not explain:
             return None
         summary = "no AuthorizationPolicy applies to the workload" if not policies.attached else "no ALLOW policy applies to the workload"
-        return Station("authorization", "sidecar", ALLOWED, summary, workload=str(workload))
+        return Station("authorization", "sidecar", ALLOWED, summary, workload=proxy.name)
     decision = evaluate.allow(policies, a)
     verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[decision.allowed]
-    return _station("authorization", workload, verdict, decision, policies, a, explain, "")
+    return _station("authorization", proxy, verdict, decision, policies, a, explain, "")
 
 
 def _station(
-    name: str, workload: Workload, verdict: str, decision: Decision, policies: CompiledPolicies, a: Attributes, explain: bool, why: str
+    name: str, proxy: Proxy, verdict: str, decision: Decision, policies: CompiledPolicies, a: Attributes, explain: bool, why: str
 ) -> Station:
     rule = decision.rule
     decider = Mention(rule.policy.meta, rule=rule.rule.index, field=("spec", "rules", rule.rule.index)) if rule else None
@@ -352,5 +356,5 @@ def _station(
         decision.policy_id if verdict == DENIED else None,
         decider,
         decision.missing,
-        str(workload),
+        proxy.name,
     )

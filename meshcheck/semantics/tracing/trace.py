@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING
 
-from meshcheck.model.core import Workload
 from meshcheck.model.istio_networking import OUTBOUND
 from meshcheck.model.question import Question
-from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
+from meshcheck.model.record import replace
+from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Hop, Station, Trace
 from meshcheck.semantics import watching
-from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through, same_node
+from meshcheck.semantics.ambient.capture import HBONE_PORT, receives_through
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.ingress.controller import is_ingress_nginx
 from meshcheck.semantics.outbound import client
@@ -21,12 +21,14 @@ from meshcheck.semantics.outbound.scope import scope_of
 from meshcheck.semantics.outbound.sending import Sending
 from meshcheck.semantics.tracing import application, caller, network, server, symptoms, target
 from meshcheck.semantics.tracing.call import Arrived, Call
+from meshcheck.semantics.tracing.outcome import ended, merge, seen, unknown
 from meshcheck.semantics.tracing.target import Backend
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
 
 if TYPE_CHECKING:
     from meshcheck.semantics.entry import Entry
+    from meshcheck.semantics.entry.passed import Passed
 
 
 def trace(
@@ -118,9 +120,14 @@ def through_entry(call: Call, door: Entry) -> Trace:
     }
     if unsure:  # how the gateway talks to a workload depends on it, too
         return merge([through_entry(variant, door) for variant in _variants(call, unsure)], _facts(unsure), decisive=True)
+    return _onward(call, passed, door.name)
+
+
+def _onward(call: Call, passed: Passed, place: str) -> Trace:
+    """The call behind a proxy of its own on the way: refused or answered there, or sent on."""
     if passed.verdict is not None:
-        return ended(call, passed.stations, passed.verdict, passed.symptom or symptoms.REACHED, None, list(passed.missing), door.name)
-    hop = Hop(call.who.name, door.name, passed.stations)
+        return ended(call, passed.stations, passed.verdict, passed.symptom or symptoms.REACHED, None, list(passed.missing), place)
+    hop = Hop(call.who.name, place, passed.stations)
     inner = call._replace(question=passed.question, who=passed.who, before=(*call.before, hop), asked=call.asked or call.question)
     return merge([follow(inner, [], sending) for sending in passed.sendings], "which of the routes or pods answers")
 
@@ -158,6 +165,8 @@ def follow(call: Call, stations: list[Station], sending: Sending) -> Trace:
     last = stations[-1] if stations else None
     if last is not None and (last.verdict == DENIED or last.answers):
         return ended(call, stations, DENIED if last.verdict == DENIED else ALLOWED, last.symptom or symptoms.REACHED)
+    if sending.waypoint is not None:
+        return _through_waypoint(call, stations, sending)
     backend = sending.backend
     if backend is None:
         return ended(call, stations, UNKNOWN, symptoms.REACHED, None, [sending.missing or "what the call reaches"])
@@ -166,7 +175,7 @@ def follow(call: Call, stations: list[Station], sending: Sending) -> Trace:
     stations += wire
     refusing = next((station for station in wire if station.verdict == DENIED), None)
     if refusing is not None:
-        return ended(call, stations, DENIED, _seen(refusing.symptom, sending), backend)
+        return ended(call, stations, DENIED, seen(refusing.symptom, sending), backend)
     if backend.workload is None:
         fact = f"what `{backend.address or call.what.host}` answers: it is outside the input"
         return ended(call, stations, UNKNOWN, symptoms.REACHED, backend, [fact])
@@ -176,6 +185,17 @@ def follow(call: Call, stations: list[Station], sending: Sending) -> Trace:
         return ended(call, stations, UNKNOWN, symptoms.REACHED, backend, gaps)
     choices = (side.likely, not side.likely) if side.present is None else (side.present,)
     return merge([_arrive(call, [*stations], sending, backend, choice) for choice in choices], side.why)
+
+
+def _through_waypoint(call: Call, stations: list[Station], sending: Sending) -> Trace:
+    """The detour by a waypoint, one for each kind of pods that it has."""
+    from meshcheck.semantics.ambient import waypoint
+
+    traces = []
+    for passed in waypoint.enter(call, sending):
+        found = _onward(call, passed._replace(stations=(*stations, *passed.stations)), waypoint.name_of(sending))
+        traces.append(replace(found, symptom=seen(found.symptom, sending)) if found.verdict == DENIED else found)
+    return merge(traces, "which of the waypoint's pods it is")
 
 
 def _gaps(call: Call, backend: Backend, side: Sidecar) -> list[str]:
@@ -199,7 +219,11 @@ def _arrive(call: Call, stations: list[Station], sending: Sending, backend: Back
     assert workload is not None
     question = call.question
     if not sidecar and question.transport == "TCP" and receives_through(call.world, workload):
-        return _at_ztunnel(call, stations, sending, backend)
+        from meshcheck.semantics.tracing import captured
+
+        ways = captured.arrivals(call, sending, backend)
+        fact = f"whether the caller is on the node of {workload}: ztunnel does not see calls of the node's own processes"
+        return merge([_finished(call, [*stations, *found], sending, backend, sidecar=False) for found in ways], fact)
     if not sidecar or question.transport != "TCP" or server.bypasses_sidecar(workload, backend.port):
         side = sidecar_of(call.world, workload)
         stations.append(without_server_sidecar(sending, workload, None if sidecar else side.why if side.present is False else ""))
@@ -217,129 +241,8 @@ def _finished(call: Call, stations: list[Station], sending: Sending, backend: Ba
         stations += application.stations(call.world, call.question, call.who, sending, backend, sidecar)
     refusing = stations[-1] if stations and stations[-1].verdict == DENIED else None
     if refusing is not None:
-        return ended(call, stations, DENIED, _seen(refusing.symptom, sending), backend)
+        return ended(call, stations, DENIED, seen(refusing.symptom, sending), backend)
     return ended(call, stations, ALLOWED, symptoms.REACHED, backend)
-
-
-def _at_ztunnel(call: Call, stations: list[Station], sending: Sending, backend: Backend) -> Trace:
-    """The called workload in ambient mode. Processes of its own node get past ztunnel: kubelet does, so that probes work."""
-    from meshcheck.semantics.ambient import server as ztunnel
-
-    workload = backend.workload
-    assert workload is not None
-    traces = []
-    passes = _from_its_node(call, workload)
-    for local in (True, False) if passes is None else (passes,):
-        if local:
-            found = [ztunnel.let_through(workload, "a process of the pod's own node")]
-        else:
-            arriving = arrival(call.world, call.question, call.who, sending, backend, call.now)
-            found = ztunnel.serve(call.world, workload, backend.port, arriving, call.explain)
-            if sending.originates_tls and found[-1].verdict != DENIED:
-                found.append(without_server_sidecar(sending, workload, ""))
-        traces.append(_finished(call, [*stations, *found], sending, backend, sidecar=False))
-    return merge(traces, f"whether the caller is on the node of {workload}: ztunnel does not see calls of the node's own processes")
-
-
-def _from_its_node(call: Call, workload: Workload) -> bool | None:
-    """Whether a call comes from a process in the network of the node that the called pod runs on; None where that is not known."""
-    who = call.who
-    if who.workload is not None:
-        return same_node(call.world, who.workload.node, workload) if who.workload.host_network and not who.caller.mtls else False
-    if not who.caller.node:
-        return False
-    node = network.node_at(call.world, call.question.source_ip or who.address)
-    return same_node(call.world, node.meta.name if node is not None else "", workload)
-
-
-def unknown(call: Call, facts: list[str]) -> Trace:
-    """A call of which too little is known to follow it."""
-    return ended(call, [], UNKNOWN, symptoms.REACHED, None, facts)
-
-
-def _seen(symptom: Symptom | None, sending: Sending) -> Symptom:
-    """What the caller sees: an HTTP proxy in front turns failures on the wire into a 503."""
-    found = symptom or symptoms.RESET
-    return symptoms.through_proxy(found, sending.proxy) if sending.http_proxy else found
-
-
-def ended(
-    call: Call,
-    stations: Sequence[Station],
-    verdict: str,
-    symptom: Symptom,
-    backend: Backend | None = None,
-    missing: Sequence[str] = (),
-    place: str | None = None,
-) -> Trace:
-    """The trace of a call that ends here; a station that could not be decided makes it unknown. `place` is where it ends."""
-    question = call.asked or call.question
-    facts = [Missing(fact, "the call") for fact in missing]
-    if verdict != DENIED:
-        facts += [Missing(s.missing or "a fact", s.name) for hop in call.before for s in hop.stations if s.verdict == UNKNOWN]
-        facts += [Missing(s.missing or "a fact", s.name) for s in stations if s.verdict == UNKNOWN]
-        if facts:
-            verdict = UNKNOWN
-    notes: tuple[str, ...] = ()
-    if verdict == DENIED:
-        open_before = [s for hop in call.before for s in hop.stations if s.verdict == UNKNOWN]
-        open_before += [s for s in stations if s.verdict == UNKNOWN]
-        notes = tuple(f"{s.enforcer} {s.workload or ''} may refuse it before that, depending on {s.missing}" for s in open_before)
-        notes += logged(call, stations)
-    reached = None
-    if backend is not None and verdict != DENIED:
-        workload, service = backend.workload, backend.service
-        namespace = workload.namespace if workload else service.namespace if service else None
-        reached = Reached(namespace, workload.name if workload else None, service.name if service else None, backend.port)
-    hop = Hop(call.who.name, place or (str(backend.workload) if backend and backend.workload else call.what.name), tuple(stations))
-    return Trace(
-        question,
-        verdict,
-        symptoms.to_grpc(symptom) if question.is_grpc else symptom,
-        reached,
-        (*call.before, hop),
-        tuple(dict.fromkeys(facts)),
-        notes,
-    )
-
-
-def logged(call: Call, stations: Sequence[Station]) -> tuple[str, ...]:
-    """What ztunnel logs of the refusal that ends the call: between ztunnels it is all that can be seen of the reason."""
-    last = stations[-1] if stations else None
-    if last is not None and last.wire == ("TCP", HBONE_PORT) and call.who.sidecar.ambient:
-        line = f"connection timed out, maybe a NetworkPolicy is blocking HBONE port {HBONE_PORT}"
-        return (f"ztunnel on the node of {call.who.name} gives up after 10 s and logs: {line}",)
-    if last is None or last.enforcer != "ztunnel":
-        return ()
-    from meshcheck.semantics.ambient.server import log_line
-
-    said = log_line(last)
-    return (f"ztunnel on the node of {last.workload} logs: {said}",) if said else ()
-
-
-def merge(traces: list[Trace], fact: str, *, decisive: bool = False) -> Trace:
-    """One answer for several ways the call may take: sure only where all agree.
-
-    `fact` decides which of them it takes; where it is `decisive`, it is missing also where more is missing on one of them.
-    """
-    if len(traces) == 1 or all(t.verdict == traces[0].verdict and _same(t.symptom, traces[0].symptom) for t in traces):
-        return traces[0]
-    if all(t.verdict == DENIED for t in traces):
-        return traces[0]
-    shown = next((t for t in traces if t.verdict == DENIED), traces[0])
-    facts = tuple(dict.fromkeys(m for t in traces if t.verdict == UNKNOWN for m in t.missing))
-    if decisive or not facts:
-        facts = (Missing(fact, "the call"), *facts)
-    return Trace(shown.question, UNKNOWN, shown.symptom, None, shown.hops, facts, (*shown.notes, _either(traces)))
-
-
-def _same(a: Symptom, b: Symptom) -> bool:
-    return (a.kind, a.status) == (b.kind, b.status)
-
-
-def _either(traces: list[Trace]) -> str:
-    words = dict.fromkeys(f"{t.verdict} ({t.symptom.status or t.symptom.kind})" if t.verdict == DENIED else t.verdict for t in traces)
-    return "depending on that: " + ", or ".join(words)
 
 
 def _network_only(call: Call) -> Trace:

@@ -1,6 +1,6 @@
 """Switches of istiod that change what configuration means: environment variables of its container.
 
-Source: istio/istio:pilot/pkg/features/{pilot,security}.go; a switch that cannot be read has its default, as pkg/env does it.
+Source: istio/istio:pilot/pkg/features/{pilot,security,ambient}.go; a switch that cannot be read has its default, as pkg/env does it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ ANY_TRUST_DOMAIN = Switch("PILOT_SKIP_VALIDATE_TRUST_DOMAIN", False)
 """Servers take certificates of every trust domain."""
 INFERENCE_POOLS = Switch("ENABLE_GATEWAY_API_INFERENCE_EXTENSION", False)
 """Routes may lead to InferencePools."""
+LAYERED_WAYPOINTS = Switch("ENABLE_LAYERED_WAYPOINT_AUTHORIZATION_POLICIES", False)
+"""Policies with selectors apply at waypoints, too, to connections."""
+WAYPOINTS_ADMITTED = Switch("PILOT_AUTO_ALLOW_WAYPOINT_POLICY", False)
+"""Each workload with a waypoint gets an ALLOW policy for it."""
+GATEWAYS_USE_WAYPOINTS = Switch("ENABLE_INGRESS_WAYPOINT_ROUTING", True)
+"""Gateways call Services by their waypoints, where these ask for it."""
 
 _TRUE, _FALSE = frozenset(["1", "t", "T", "true", "TRUE", "True"]), frozenset(["0", "f", "F", "false", "FALSE", "False"])
 """Source: Go's strconv.ParseBool."""

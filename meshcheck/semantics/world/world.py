@@ -346,12 +346,14 @@ class World:
         """PeerAuthentications of a namespace and of the root namespace."""
         return self._in_scope("PeerAuthentication", namespace)
 
-    def _in_scope(self, kind: str, namespace: str) -> tuple[Any, ...]:
-        own = self._policies[kind].get(namespace, ())
-        root = self.mesh.root_namespace
+    def policies_in(self, kind: str, namespace: str) -> tuple[Any, ...]:
+        """AuthorizationPolicies, RequestAuthentications or PeerAuthentications of one namespace."""
         self.note(kind, namespace)
-        self.note(kind, root)
-        return own if namespace == root else (*self._policies[kind].get(root, ()), *own)
+        return self._policies[kind].get(namespace, ())
+
+    def _in_scope(self, kind: str, namespace: str) -> tuple[Any, ...]:
+        own, root = self.policies_in(kind, namespace), self.mesh.root_namespace
+        return own if namespace == root else (*self.policies_in(kind, root), *own)
 
     def _attached(self, kind: str, workload: Workload) -> tuple[Any, ...]:
         root, namespace, labels = self.mesh.root_namespace, workload.namespace, workload.pod_labels

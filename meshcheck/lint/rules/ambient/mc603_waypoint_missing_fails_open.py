@@ -84,6 +84,8 @@ def _why(evidence: Evidence, at: Binding) -> str:
     if at.gateway is None:
         near = _near(evidence, at)
         return f"`{USE}: {use.name}` names no Gateway of namespace `{use.namespace}`{f' (did you mean `{near}`?)' if near else ''}"
+    if at.problem == "not ready":
+        return f"the waypoint `{use.namespace}/{use.name}` has never been ready: it has no address"
     if at.problem == "not admitted":
         return f"the waypoint `{use.namespace}/{use.name}` does not admit its namespace (allowedRoutes)"
     return f"the waypoint `{use.name}` is for `{traffic(evidence.world, at.gateway)}`, not for calls to Services"

@@ -44,7 +44,7 @@ from meshcheck.lint.proxies import listed, proxies
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 from meshcheck.semantics.world import World
 
 

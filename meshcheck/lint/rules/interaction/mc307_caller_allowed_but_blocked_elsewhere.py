@@ -55,7 +55,8 @@ from meshcheck.model.istio_security import AuthorizationPolicy, Field
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.gateway.pods import is_gateway
-from meshcheck.semantics.tracing.server import compiled, target_number
+from meshcheck.semantics.tracing.proxies import compiled
+from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 _KINDS = ("Workload", "Service", "NetworkPolicy", "PeerAuthentication", "DestinationRule", "ClusterNetworkPolicy")

@@ -44,7 +44,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.semantics.authorization import evaluate
 from meshcheck.semantics.port_protocol import TCP
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 _OTHER = "another-name.invalid"
 

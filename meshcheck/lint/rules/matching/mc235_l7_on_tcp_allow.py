@@ -52,7 +52,7 @@ from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.semantics.authorization import evaluate
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.port_protocol import TCP
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 
 @rule("MC235", "l7-on-tcp-allow", severity="error", needs="documents")

@@ -51,7 +51,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.port_protocol import TCP
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 
 @rule("MC236", "l7-on-tcp-deny", severity="warning", needs="documents")

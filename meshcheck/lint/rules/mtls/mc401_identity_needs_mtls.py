@@ -52,7 +52,8 @@ from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import PeerAuthentication
 from meshcheck.semantics.authorization.policies import CompiledRule
 from meshcheck.semantics.gateway.pods import is_gateway
-from meshcheck.semantics.tracing.server import compiled, peer_mode
+from meshcheck.semantics.tracing.proxies import compiled
+from meshcheck.semantics.tracing.server import peer_mode
 
 
 @rule("MC401", "identity-needs-mtls", severity="error", needs="documents")

@@ -42,7 +42,8 @@ from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
 from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.port_protocol import DETECTED, protocol_of
-from meshcheck.semantics.tracing.server import bypasses_sidecar, compiled, target_number
+from meshcheck.semantics.tracing.proxies import compiled
+from meshcheck.semantics.tracing.server import bypasses_sidecar, target_number
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 

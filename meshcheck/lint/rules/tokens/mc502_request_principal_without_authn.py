@@ -47,7 +47,7 @@ from meshcheck.lint.proxies import governed, listed
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.tokens import authentications, enforced, may_verify, token_tests
 from meshcheck.model.core import Workload
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 
 @rule(

@@ -46,7 +46,7 @@ from meshcheck.lint.tokens import authentications, enforced, issuers, token_test
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_security import AuthorizationPolicy
 from meshcheck.semantics.authorization.tests import Test
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 
 @rule("MC503", "issuer-mismatch", severity="error", needs="absence", kinds=("Workload", "RequestAuthentication"))

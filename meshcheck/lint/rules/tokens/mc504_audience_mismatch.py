@@ -41,7 +41,7 @@ from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import governed, listed
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.lint.tokens import authentications, enforced, token_tests
-from meshcheck.semantics.tracing.server import compiled
+from meshcheck.semantics.tracing.proxies import compiled
 
 
 @rule("MC504", "audience-mismatch", severity="warning", needs="documents", confidence="medium")
