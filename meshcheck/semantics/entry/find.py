@@ -13,6 +13,7 @@ from meshcheck.semantics.entry.client import peer_of
 from meshcheck.semantics.entry.config import config_of, services_of
 from meshcheck.semantics.entry.gates import load_balancer
 from meshcheck.semantics.entry.gateway_api import gateway_entries
+from meshcheck.semantics.entry.ingress_answers import Door
 from meshcheck.semantics.entry.other_ingress import controller_at, other_entries
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
@@ -200,7 +201,7 @@ def _of_pods(world: World, pod: Workload, port: int) -> Entry:
 
 def _classic(pod: Workload, port: int, service: Service | None) -> Entry:
     if is_ingress_nginx(pod):
-        return Entry(str(pod), lambda call: ingress_nginx.pass_through(call, ingress_nginx.Door(pod, service, port)))
+        return Entry(str(pod), lambda call: ingress_nginx.pass_through(call, Door(pod, service, port)))
     if not is_gateway(pod):
         return _lost(
             str(pod), f"what {pod} makes of the call: it is not a gateway of Istio, nor an ingress controller that meshcheck knows"

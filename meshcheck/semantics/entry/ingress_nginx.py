@@ -8,42 +8,32 @@ from __future__ import annotations
 
 import re
 
-from meshcheck.model.core import Service, Workload
 from meshcheck.model.ingress import Ingress
-from meshcheck.model.record import NamedTuple, replace
+from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import watching
 from meshcheck.semantics.entry.client import peer_of
 from meshcheck.semantics.entry.gates import load_balancer, wire
+from meshcheck.semantics.entry.ingress_answers import NOT_FOUND, Answers, Door
 from meshcheck.semantics.entry.ingress_guards import ENFORCER, FORBIDDEN, Guards, in_list, mention
 from meshcheck.semantics.entry.ingress_pods import NoPods, Way, onward
 from meshcheck.semantics.entry.passed import Passed, refused
 from meshcheck.semantics.ingress import access, cors, redirects
 from meshcheck.semantics.ingress.annotations import flag, text
-from meshcheck.semantics.ingress.controller import Controller, controller_of
 from meshcheck.semantics.ingress.flaws import asks_for_certificates, certificate_flaw, flaw
-from meshcheck.semantics.ingress.locations import normalised, place_of, rewritten
+from meshcheck.semantics.ingress.locations import Undecided, place_of, rewritten
 from meshcheck.semantics.ingress.objects import served
 from meshcheck.semantics.ingress.servers import ANY, Place, Server, has_certificate, server_of, servers_of
-from meshcheck.semantics.outbound.sending import authority_of, with_token
-from meshcheck.semantics.request_path import split_target
+from meshcheck.semantics.nginx.request import BadRequest, host_of, normalised
+from meshcheck.semantics.outbound.sending import with_token
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.call import Call
 
-_NOT_FOUND = Symptom("http", 404, "Not Found")
 _UNAVAILABLE = Symptom("http", 503, "Service Temporarily Unavailable")
+_BAD_REQUEST = Symptom("http", 400, "Bad Request")
 _NO_CERTIFICATE = Symptom("http", 400, "No required SSL certificate was sent")
 _PLAIN_TO_TLS = Symptom("http", 400, "The plain HTTP request was sent to HTTPS port")
 _TOO_LARGE = Symptom("http", 413, "Request Entity Too Large")
-
-
-class Door(NamedTuple):
-    """The controller's pods and the Service through which the call comes."""
-
-    pod: Workload
-    service: Service | None
-    port: int
-    """Of the pod."""
 
 
 def pass_through(call: Call, door: Door) -> Passed:
@@ -53,30 +43,31 @@ def pass_through(call: Call, door: Door) -> Passed:
     return _Nginx(call, door).run()
 
 
-class _Nginx:
+class _Nginx(Answers):
     """One call at one controller."""
 
     def __init__(self, call: Call, door: Door) -> None:
-        self.call, self.door, self.world = call, door, call.world
-        self.controller: Controller = controller_of(call.world, door.pod)
+        super().__init__(call, door)
         self.servers = servers_of(call.world, self.controller)
         self.headers = with_token(call.question)
-        self.authority = authority_of(call.question, call.what)
-        self.host = re.sub(r":\d+$", "", self.authority.lower()).removesuffix(".")
-        self.stations: list[Station] = []
         self.certifier: Ingress | None = None
-        """The Ingress that says which client certificates its host takes."""
+        """The Ingress that says which client certificates its host takes: the first with a CA, else the last."""
         self.peer = peer_of(call, door.service)
         self.address = access.compared(self.controller, self.peer.address, self.peer.why, call.question.source_ip, self.headers)
-        path, self.query = split_target(call.question.path)
-        self.raw, self.path = path, normalised(path)
+        self.unread = ""
+        """Why nginx does not read the request; empty when it does."""
+        try:
+            self.host = host_of(self.authority)
+            self.path = normalised(self.raw, merge_slashes=True)
+        except BadRequest as bad:
+            self.unread = str(bad)
 
     def run(self) -> Passed:
         self.stations += self._wire()
         if end := refused(self.stations):
             return end
         server = server_of(self.servers, self.host)
-        for step in (self._connection, self._client_certificate, self._server):
+        for step in (self._connection, self._request, self._client_certificate, self._server):
             if (end := step(server)) is not None:
                 return end
         return self._location(server)
@@ -95,9 +86,9 @@ class _Nginx:
         protocol = self.call.question.protocol
         if protocol not in ("http", "https", "grpc"):
             return self._stop("listener", "it speaks HTTP only", Symptom("reset"), None)
-        broken = next((s for s in self.servers.values() if s.twice), None)
+        broken = next((s for s in self.servers.values() if s.refused), None)
         if broken is not None:
-            fact = f"what ran before: nginx refuses the configuration, host `{broken.host}` has location `{broken.twice}` twice"
+            fact = f"what ran before: nginx refuses the configuration, {broken.refused}"
             return Passed(tuple(self.stations), UNKNOWN, None, (fact,))
         encrypted = protocol == "https"
         if not encrypted and str(self.door.port) == (self.controller.option("https-port") or "443"):
@@ -112,10 +103,14 @@ class _Nginx:
             return Passed(tuple(self.stations), UNKNOWN, None, (fact,))
         return None
 
+    def _request(self, server: Server) -> Passed | None:
+        return self._stop("listener", self.unread, _BAD_REQUEST, None) if self.unread else None
+
     def _client_certificate(self, server: Server) -> Passed | None:
         """nginx asks for client certificates host by host: the first Ingress with a CA decides for all."""
         name = "auth-tls-secret"
-        for ingress in server.owners:
+        for ingress in server.certifiers:
+            self.certifier = ingress
             if text(ingress, name) is None or certificate_flaw(self.world, self.controller, ingress, name) is not None:
                 continue
             asked = asks_for_certificates(self.world, ingress)
@@ -127,7 +122,6 @@ class _Nginx:
                 return None
             if not asked:
                 continue
-            self.certifier = ingress
             if self.call.question.protocol == "https" and (text(ingress, "auth-tls-verify-client") or "on") == "on":
                 page = text(ingress, "auth-tls-error-page")
                 if page and page.startswith("http"):
@@ -148,10 +142,10 @@ class _Nginx:
             scheme, port = ("https", 443) if self.call.question.protocol == "https" else ("http", 80)
             target = f"{scheme}://{server.redirects_to}:{port}{(self.raw + self.query).removesuffix('/')}"
             return self._answer(redirects.code(self.controller), target, mention(server.owners[0], "from-to-www-redirect"))
-        if self.certifier is not None and (name := text(self.certifier, "auth-tls-match-cn")):
+        if self.certifier is not None and (name := self._common_name(self.certifier)):
             symptom = Symptom("http", 403, "client certificate unauthorized")
             return self._stop("tls", f"the client has no certificate for {name}", symptom, mention(self.certifier, "auth-tls-match-cn"))
-        for ingress in server.owners:
+        for ingress in server.certifiers:
             if (wrong := certificate_flaw(self.world, self.controller, ingress, "auth-tls-secret")) is not None:
                 return self._stop(
                     "tls", f"{wrong.words}: the whole host answers 403", FORBIDDEN, mention(ingress, wrong.annotation), server
@@ -166,28 +160,37 @@ class _Nginx:
                 return self._answer(302, f"{scheme}://{self.authority}{root}", mention(place.ingress, "app-root"))
         return None
 
+    def _common_name(self, ingress: Ingress) -> str | None:
+        """What the name in a client's certificate must match; without a CA nginx compares it, too, and nobody has one."""
+        lost = text(ingress, "auth-tls-secret") is None or certificate_flaw(self.world, self.controller, ingress, "auth-tls-secret")
+        return None if lost else text(ingress, "auth-tls-match-cn")
+
     # ---- the location ----
 
     def _location(self, server: Server) -> Passed:
-        place, slash = place_of(server, self.path, self._is_denied)
+        try:
+            return self._located(server, *place_of(server, self.path, self._is_denied))
+        except Undecided as open_question:
+            return Passed(tuple(self.stations), UNKNOWN, None, (str(open_question),))
+
+    def _located(self, server: Server, place: Place | None, slash: bool) -> Passed:
         if server.host == ANY and not server.is_regex and (end := self._own_pages(place)) is not None:
             return end
         if place is None:
-            return self._stop("route", f"no path of host `{server.host}` matches", _NOT_FOUND, None)
+            return self._stop("route", f"no path of host `{server.host}` matches", NOT_FOUND, None, server)
         ingress = place.ingress
+        wrong = flaw(self.world, self.controller, ingress) if ingress is not None else None
+        if not slash and (end := self._body_size(server, ingress, wrong is not None)) is not None:
+            return end
         if slash and ingress is not None:
-            scheme = "https" if self.call.question.protocol == "https" else "http"
             by = Mention(ingress.meta, field=place.item.field if place.item else ("spec", "rules"))
-            return self._answer(301, f"{scheme}://{self.host}{place.path}{self.query}", by)
+            return self._answer(301, self._absolute(ingress, place.path + self.query), by)
         routed = self._routed(server, place)
         if ingress is None:
             if self.controller.option("default-backend-service"):
                 fact = f"what the default backend {self.controller.option('default-backend-service')} answers"
                 return Passed(tuple(self.stations), UNKNOWN, None, (fact,))
             return self._guarded(server, place) or self._stop("route", self._no_host(server), *self._near())
-        if (end := self._body_size(ingress)) is not None:
-            return end
-        wrong = flaw(self.world, self.controller, ingress)
         if wrong is not None:
             why = f"{wrong.words}: the location answers 503"
             return self._stop("access", why, _UNAVAILABLE, mention(ingress, wrong.annotation), server)
@@ -234,21 +237,22 @@ class _Nginx:
 
     def _near(self) -> tuple[Symptom, Mention | None]:
         near = self._left_aside()
-        return _NOT_FOUND, Mention(near[0][0].meta) if near else None
+        return self._page(), Mention(near[0][0].meta) if near else None
 
     def _left_aside(self) -> list[tuple[Ingress, str]]:
         aside = served(self.world, self.controller)[1]
         return [(i, why) for i, why in aside if any(r.host in (self.host, "") for r in i.rules)]
 
-    def _body_size(self, ingress: Ingress) -> Passed | None:
+    def _body_size(self, server: Server, ingress: Ingress | None, refuses: bool) -> Passed | None:
+        """nginx's first look at a location; one that only answers 503 has nginx's own limit."""
         given = self.headers.get("content-length", ("",))[0]
-        limit = text(ingress, "proxy-body-size") or self.controller.text("proxy-body-size") or "1m"
+        own = text(ingress, "proxy-body-size") if ingress is not None else None
+        limit = "1m" if refuses else own or self.controller.text("proxy-body-size") or "1m"
         most = redirects.byte_size(limit)
-        if given.isdigit() and most and int(given) > most:
-            return self._stop(
-                "access", f"proxy-body-size {limit}: the body has {given} bytes", _TOO_LARGE, mention(ingress, "proxy-body-size")
-            )
-        return None
+        if not given.isdigit() or not most or int(given) <= most:
+            return None
+        by = mention(ingress, "proxy-body-size") if ingress is not None else None
+        return self._stop("access", f"proxy-body-size {limit}: the body has {given} bytes", _TOO_LARGE, by, server, ingress)
 
     def _rewrite_phase(self, server: Server, place: Place, ingress: Ingress) -> Passed | None:
         """What nginx answers before it looks at who calls: preflights, redirects."""
@@ -268,7 +272,7 @@ class _Nginx:
         if place.plain:
             return None
         if (found := redirects.redirect_of(ingress)) is not None:
-            return self._answer(found.code, found.url, mention(ingress, found.annotation))
+            return self._answer(found.code, self._absolute(ingress, found.url), mention(ingress, found.annotation))
         target = rewritten(place, self.path)
         if target is not None and target.startswith(("http://", "https://", "$scheme")):
             return self._answer(302, target + self.query, mention(ingress, "rewrite-target"))
@@ -303,7 +307,10 @@ class _Nginx:
     def _default(self, place: Place, server: Server, by: Mention | None) -> Passed:
         if service := self.controller.option("default-backend-service"):
             return Passed(tuple(self.stations), UNKNOWN, None, (f"what the default backend {service} answers",))
-        return self._stop("route", f"no path of host `{server.host}` matches", _NOT_FOUND, by)
+        target = rewritten(place, self.path)
+        if target is not None and not target.startswith("/"):
+            return self._stop("route", f"the default backend is asked for `{target}`, which is no path", _BAD_REQUEST, by)
+        return self._stop("route", f"no path of host `{server.host}` matches", self._page(), by, server, place.ingress)
 
     def _sent(self, server: Server, place: Place, ingress: Ingress, way: Way | NoPods, by: Mention | None) -> Passed:
         for name in ("limit-rps", "limit-rpm", "limit-connections"):
@@ -331,40 +338,6 @@ class _Nginx:
         else:
             out["x-forwarded-for"] = (self.address.address,)
         return out
-
-    # ---- words ----
-
-    def _note(self, name: str, verdict: str, words: str, by: Mention | None, fact: str | None = None) -> None:
-        self.stations.append(self._station(name, verdict, words, by, fact))
-
-    def _station(self, name: str, verdict: str, summary: str, by: Mention | None, missing: str | None = None) -> Station:
-        decider = by if verdict == DENIED else None
-        return Station(name, ENFORCER, verdict, summary, (by,) if by else (), decider=decider, missing=missing, workload=str(self.door.pod))
-
-    def _stop(
-        self, name: str, why: str, symptom: Symptom, by: Mention | None, server: Server | None = None, ingress: Ingress | None = None
-    ) -> Passed:
-        station = replace(self._station(name, DENIED, why, by), symptom=symptom)
-        return self._end(station, server, ingress)
-
-    def _end(self, station: Station, server: Server | None, ingress: Ingress | None) -> Passed:
-        """The end of a call; `custom-http-errors` put the answer of the default backend in place of nginx's own."""
-        symptom = station.symptom
-        assert symptom is not None
-        codes = redirects.custom_errors(self.controller, ingress)
-        if server is None or symptom.kind != "http" or str(symptom.status) not in codes:
-            return Passed((*self.stations, station), DENIED, symptom)
-        service = redirects.error_page_service(self.controller, ingress)
-        station = replace(station, summary=f"{station.summary}; custom-http-errors replace the {symptom.status}")
-        if service:
-            fact = f"what {service} answers in place of the {symptom.status} (custom-http-errors)"
-            return Passed((*self.stations, replace(station, verdict=UNKNOWN, missing=fact, symptom=None)), UNKNOWN, None, (fact,))
-        return Passed((*self.stations, replace(station, symptom=_NOT_FOUND)), DENIED, _NOT_FOUND)
-
-    def _answer(self, status: int, location: str, by: Mention) -> Passed:
-        symptom = Symptom("http", status, "", {"location": location})
-        station = replace(self._station("route", ALLOWED, f"{status} to {location}", by), symptom=symptom, answers=True, decider=by)
-        return Passed((*self.stations, station), ALLOWED, symptom)
 
 
 def _mapped(item: str, given: str) -> bool:

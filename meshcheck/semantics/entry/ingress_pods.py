@@ -13,10 +13,9 @@ from meshcheck.model.record import NamedTuple, replace
 from meshcheck.model.trace import Mention, Station, Symptom
 from meshcheck.semantics.entry.passed import Passed
 from meshcheck.semantics.ingress.annotations import flag, text
-from meshcheck.semantics.ingress.canary import canary_of, takes
+from meshcheck.semantics.ingress.canary import shares_of, takes
 from meshcheck.semantics.ingress.controller import Controller
-from meshcheck.semantics.ingress.objects import served
-from meshcheck.semantics.ingress.servers import Place, servers_of
+from meshcheck.semantics.ingress.servers import Place
 from meshcheck.semantics.outbound.destinations import Sender
 from meshcheck.semantics.outbound.sending import Sending
 from meshcheck.semantics.tracing.call import Call
@@ -99,10 +98,15 @@ def onward(call: Call, controller: Controller, place: Place, headers: Mapping[st
     ingress, backend = place.ingress, place.backend
     if ingress is None or backend is None:
         return NoPods("the default backend", False)
-    first = _upstream(call.world, controller, ingress, backend)
-    found = canary_of(served(call.world, controller)[0], servers_of(call.world, controller), ingress.meta.namespace, backend)
-    if found is None or isinstance(first, NoPods):
-        return first if isinstance(first, NoPods) else Way(call, controller, place, (first,))
+    key, shares = (ingress.meta.namespace, backend), shares_of(call.world, controller)
+    first: Upstream | NoPods = NoPods(f"a canary that shares no path takes the upstream of {backend.service} away", True)
+    if key not in shares.lost:
+        first = _upstream(call.world, controller, ingress, backend)
+    if isinstance(first, NoPods):
+        return _instead(call, controller, place, first)
+    found = shares.canaries.get(key)
+    if found is None:
+        return Way(call, controller, place, (first,))
     second = _upstream(call.world, controller, found.ingress, found.backend)
     chosen = takes(found, headers)
     if chosen is False or (isinstance(second, NoPods) and not second.missing):
@@ -110,6 +114,23 @@ def onward(call: Call, controller: Controller, place: Place, headers: Mapping[st
     if isinstance(second, NoPods):
         return second
     return Way(call, controller, place, (second,) if chosen else (first, second))
+
+
+def _instead(call: Call, controller: Controller, place: Place, nothing: NoPods) -> Way | NoPods:
+    """The Service of `default-backend`, on its first port, stands in for one that has no pods."""
+    ingress = place.ingress
+    name = text(ingress, "default-backend") if ingress is not None and nothing.early else None
+    if name is None or ingress is None:
+        return nothing
+    service = call.world.service(ingress.meta.namespace, name)
+    if service is None and not call.world.complete("Service", namespace=ingress.meta.namespace):
+        return NoPods(f"the Service `{ingress.meta.namespace}/{name}` of default-backend: it is not in the input", False, missing=True)
+    if service is None or not service.ports:
+        return nothing
+    found = _upstream(call.world, controller, ingress, Backend(name, service.ports[0].number))
+    if isinstance(found, NoPods):
+        return found if found.missing else nothing
+    return Way(call, controller, place, (found,))
 
 
 def _upstream(world: World, controller: Controller, ingress: Ingress, backend: Backend) -> Upstream | NoPods:

@@ -7,12 +7,16 @@ rootfs/etc/nginx/lua/balancer.lua:route_to_alternative_balancer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from meshcheck.model.ingress import Backend, Ingress
+from meshcheck.model.ingress import Backend, Ingress, IngressPath
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ingress.annotations import number, text
-from meshcheck.semantics.ingress.servers import ANY, Server, is_canary
+from meshcheck.semantics.ingress.controller import Controller
+from meshcheck.semantics.ingress.objects import served
+from meshcheck.semantics.ingress.servers import ANY, Server, servers_of
+from meshcheck.semantics.ingress.upstreams import Key, is_canary, taken_by_canaries
+from meshcheck.semantics.world.world import World
 
 
 class Canary(NamedTuple):
@@ -22,24 +26,55 @@ class Canary(NamedTuple):
     backend: Backend
 
 
-def canary_of(ingresses: Sequence[Ingress], servers: Mapping[str, Server], namespace: str, backend: Backend) -> Canary | None:
-    """The canary of a Service: the first with the host, the path and the type of one of its locations. Others are not used."""
-    for ingress in ingresses:
-        if not is_canary(ingress):
-            continue
-        asked = [(rule.host or ANY, item.path, item.kind == "Exact", item.backend) for rule in ingress.rules for item in rule.paths]
-        if ingress.default_backend is not None:
-            asked.insert(0, (ANY, "", False, ingress.default_backend))
-        for host, path, exact, found in asked:
-            if found is None or host not in servers or (found == backend and ingress.meta.namespace == namespace):
+class Shares(NamedTuple):
+    """The canaries of all upstreams, and the upstreams that nothing is left of."""
+
+    canaries: Mapping[Key, Canary]
+    lost: frozenset[Key]
+    """A canary that finds no location to share takes its own upstream away, also from those who lead there without it."""
+
+
+def shares_of(world: World, controller: Controller) -> Shares:
+    """Which upstreams share their calls, and with whom: the first that finds one of its locations; others are not used."""
+    return world.once(("canaries", id(controller.workload)), lambda: _shares(served(world, controller)[0], servers_of(world, controller)))
+
+
+def _shares(ingresses: Sequence[Ingress], servers: Mapping[str, Server]) -> Shares:
+    taken = taken_by_canaries(ingresses)
+    first: dict[Key, Key] = {}
+    lost: set[Key] = set()
+    canaries = [ingress for ingress in ingresses if is_canary(ingress)]
+    for ingress in canaries if len(canaries) < len(ingresses) else ():
+        asked: list[tuple[str, IngressPath | None, Backend | None]] = [(ANY, None, ingress.default_backend)]
+        asked += [(rule.host or ANY, item, item.backend) for rule in ingress.rules for item in rule.paths]
+        for host, item, backend in asked:
+            if backend is None or host not in servers:
                 continue
-            for place in servers[host].places:
-                mine = place.ingress is not None and place.ingress.meta.namespace == namespace and place.backend == backend
-                written = place.item.path if place.item is not None else "/"
-                was_exact = place.item is not None and place.item.kind == "Exact"
-                if mine and (not path or (written == path and was_exact == exact)):
-                    return Canary(ingress, found)
-    return None
+            share = ingress.meta.namespace, backend
+            if share not in lost and not _merged(share, item, servers[host], taken, lost, first):
+                lost.add(share)
+    found = {whole: Canary(taken[share], share[1]) for whole, share in first.items() if share in taken and share not in lost}
+    return Shares(found, frozenset(lost))
+
+
+def _merged(
+    share: Key, item: IngressPath | None, server: Server, taken: Mapping[Key, Ingress], lost: Collection[Key], first: dict[Key, Key]
+) -> bool:
+    """Whether an upstream stays: a location of the host leads there, or has the path and shares its calls with it."""
+    merged = False
+    for place in server.written:
+        if place.ingress is None or place.backend is None:
+            continue
+        whole = place.ingress.meta.namespace, place.backend
+        if whole == share:
+            return True
+        if whole in lost or whole in taken:
+            continue
+        kind = "Exact" if item is not None and item.kind == "Exact" else "Prefix"
+        if item is None or (place.path == item.path and place.kind == kind):
+            merged = True
+            first.setdefault(whole, share)
+    return merged
 
 
 def takes(canary: Canary, headers: Mapping[str, Sequence[str]]) -> bool | None:

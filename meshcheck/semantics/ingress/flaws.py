@@ -70,6 +70,15 @@ def _of_passwords(world: World, controller: Controller, ingress: Ingress) -> Fla
     return None
 
 
+def finds_passwords(world: World, controller: Controller, ingress: Ingress) -> bool:
+    """Whether the controller finds the Secret of `auth-secret`, whatever is in it."""
+    if text(ingress, "auth-type") is None:
+        return False
+    namespace, name = auth_secret(ingress)
+    own = namespace == ingress.meta.namespace or controller.on("allow-cross-namespace-resources")
+    return bool(name) and own and world.secret(namespace, name) is not None
+
+
 def is_url(value: str) -> bool:
     """Whether the controller takes a text for a URL: with a scheme and a host without two dots."""
     match = re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(:[0-9]*)?([/?#].*)?", value)

@@ -8,33 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote
 
 from meshcheck.semantics.ingress.servers import Place, Server
+from meshcheck.semantics.nginx.patterns import search
 
 
-def normalised(path: str) -> str:
-    """The path as nginx compares it: decoded, slashes merged, dots resolved."""
-    out: list[str] = []
-    text = re.sub(r"/+", "/", unquote(path))
-    parts = text.split("/")[1:]
-    for part in parts:
-        if part == "..":
-            out = out[:-1]
-        elif part != ".":
-            out.append(part)
-    if parts and parts[-1] in (".", ".."):
-        out.append("")
-    return "/" + "/".join(out)
+class Undecided(Exception):
+    """A regular expression whose meaning is not known here; the words are a fact that is missing."""
 
 
 def place_of(server: Server, path: str, denied: Callable[[Place], bool]) -> tuple[Place | None, bool]:
     """The location for a path (normalised), and whether nginx answers 301 because only the slash at the end is missing.
 
     `denied` locations have no `proxy_pass`, so they do not redirect. None: no regular expression matches.
+    Raises Undecided.
     """
     if server.is_regex:
-        return next((place for place in server.places if _pattern_matches(place.path, path)), None), False
+        return next((place for place in server.places if _matches("^" + place.path, path)), None), False
     exact = next((place for place in server.places if place.kind == "Exact" and place.path == path), None)
     if exact is not None:
         return exact, False
@@ -45,22 +35,19 @@ def place_of(server: Server, path: str, denied: Callable[[Place], bool]) -> tupl
     return (max(prefixes, key=lambda place: len(place.path)) if prefixes else None), False
 
 
-def _pattern_matches(pattern: str, path: str) -> bool:
-    try:
-        return re.match(pattern, path, re.IGNORECASE) is not None
-    except re.error:
-        return False
+def _matches(pattern: str, path: str) -> re.Match[str] | None:
+    found = search(pattern, path, caseless=True)
+    if isinstance(found, bool):
+        raise Undecided(f"whether `{path}` matches `{pattern}`: this regular expression is left to nginx")
+    return found
 
 
 def rewritten(place: Place, path: str) -> str | None:
-    """The path after `rewrite-target`; None when it stays as it was sent."""
+    """The path after `rewrite-target`; None when it stays as it was sent. Raises Undecided."""
     target = place.rewrites
     if not target or target == place.path:
         return None
-    try:
-        match = re.search(place.path, path, re.IGNORECASE)
-    except re.error:
-        return None
+    match = _matches(place.path, path)
     if match is None:
         return None
     groups = match.groups()

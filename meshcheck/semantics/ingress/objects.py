@@ -9,6 +9,7 @@ from __future__ import annotations
 from meshcheck.model.ingress import Ingress
 from meshcheck.semantics.ingress.annotations import PREFIX, is_valid, name_in_use, note, text
 from meshcheck.semantics.ingress.controller import Controller
+from meshcheck.semantics.ingress.flaws import certificate_flaw, finds_passwords
 from meshcheck.semantics.world.world import World
 
 SNIPPETS = ("configuration-snippet", "server-snippet", "stream-snippet", "auth-snippet", "modsecurity-snippet")
@@ -39,6 +40,10 @@ _FATAL = (
 """Where a value of the wrong form makes the controller leave the whole Ingress aside, and not only the setting."""
 
 
+_OF_CERTIFICATES = ("auth-tls-error-page", "auth-tls-pass-certificate-to-upstream", "auth-tls-match-cn")
+"""The same, where the Secret with the CA was found."""
+
+
 def served(world: World, controller: Controller) -> tuple[list[Ingress], list[tuple[Ingress, str]]]:
     """The Ingresses that count, the oldest first, and those that do not."""
     return world.once(("served", id(controller.workload)), lambda: _served(world, controller))
@@ -49,7 +54,7 @@ def _served(world: World, controller: Controller) -> tuple[list[Ingress], list[t
     others: list[tuple[Ingress, str]] = []
     by_name = sorted(world.inventory.of("Ingress"), key=lambda i: f"{i.meta.namespace}/{i.meta.name}", reverse=True)
     for ingress in sorted(by_name, key=lambda i: i.meta.created or "9999"):  # of the same age: the last of the alphabet goes first
-        why = _not_its_class(world, controller, ingress) or _too_risky(controller, ingress) or _not_valid(controller, ingress)
+        why = _not_its_class(world, controller, ingress) or _too_risky(controller, ingress) or _not_valid(world, controller, ingress)
         if why is None:
             found.append(ingress)
         else:
@@ -88,7 +93,7 @@ def _too_risky(controller: Controller, ingress: Ingress) -> str | None:
     return f"annotation {used[0]} is above annotations-risk-level {level.capitalize()}: the whole Ingress is ignored"
 
 
-def _not_valid(controller: Controller, ingress: Ingress) -> str | None:
+def _not_valid(world: World, controller: Controller, ingress: Ingress) -> str | None:
     words = [word for word in controller.text("annotation-value-word-blocklist").strip().split(",") if word]
     for key, value in ingress.meta.annotations.items() if words else ():
         if key.startswith(PREFIX) and any(word in value for word in words):
@@ -98,6 +103,10 @@ def _not_valid(controller: Controller, ingress: Ingress) -> str | None:
     wrong = next((name for name in _FATAL if not is_valid(ingress, name)), None)
     if wrong is None and text(ingress, "auth-type") and not is_valid(ingress, "auth-secret-type"):
         wrong = "auth-secret-type"
+    if wrong is None and not is_valid(ingress, "auth-realm") and finds_passwords(world, controller, ingress):
+        wrong = "auth-realm"
+    if wrong is None and text(ingress, "auth-tls-secret") and certificate_flaw(world, controller, ingress, "auth-tls-secret") is None:
+        wrong = next((name for name in _OF_CERTIFICATES if not is_valid(ingress, name)), None)
     if wrong is None:
         temporal = text(ingress, "temporal-redirect")
         asked = ("temporal-redirect-code",) if temporal else ("permanent-redirect", "permanent-redirect-code")

@@ -25,14 +25,18 @@ class Redirect(NamedTuple):
 
 
 def redirect_of(ingress: Ingress) -> Redirect | None:
-    """`temporal-redirect`, else `permanent-redirect`; None when the location has neither, or one that is not read."""
+    """`temporal-redirect`, else `permanent-redirect`; None when the location has neither, or one that is not read.
+
+    Only a temporal one must be a URL: what a permanent one says is sent as it is.
+    """
     for name, default, last in (("temporal-redirect", 302, 307), ("permanent-redirect", 301, 308)):
         if note(ingress, name) is not None and not (note(ingress, name) or "").strip():
             return None
         url = text(ingress, name)
         if url:
             status = number(ingress, f"{name}-code", default)
-            return Redirect(url, status if 300 <= status <= last else default, name) if url.startswith("http") else None
+            read = name == "permanent-redirect" or re.match(r"(?i)https?[A-Za-z0-9+.-]*:", url)
+            return Redirect(url, status if 300 <= status <= last else default, name) if read else None
     return None
 
 

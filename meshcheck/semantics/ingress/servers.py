@@ -14,6 +14,8 @@ from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.ingress.annotations import flag, text
 from meshcheck.semantics.ingress.controller import Controller
 from meshcheck.semantics.ingress.objects import served
+from meshcheck.semantics.ingress.upstreams import is_canary, taken_by_canaries
+from meshcheck.semantics.nginx.patterns import is_wrong
 from meshcheck.semantics.world.world import World
 
 ANY = "_"
@@ -54,12 +56,16 @@ class Server(NamedTuple):
     aliases: tuple[str, ...]
     owners: tuple[Ingress, ...]
     """The Ingresses with a rule for the host, the oldest first; those of canaries, too."""
+    certifiers: tuple[Ingress, ...]
+    """Those of its owners that may ask for certificates of clients: they have paths."""
     certificate: Ingress | None
     """The Ingress for whose TLS section the host has a certificate, be it the controller's own."""
+    written: tuple[Place, ...] = ()
+    """The locations as the Ingresses name them, in the order in which they came."""
     redirects_to: str = ""
     """It only redirects to this host (`from-to-www-redirect`)."""
-    twice: str = ""
-    """A location that nginx would find twice: it refuses the whole configuration then."""
+    refused: str = ""
+    """Why nginx refuses the whole configuration; empty when it does not."""
 
     @property
     def is_regex(self) -> bool:
@@ -71,24 +77,23 @@ def servers_of(world: World, controller: Controller) -> Mapping[str, Server]:
     return world.once(("servers", id(controller.workload)), lambda: _servers(served(world, controller)[0]))
 
 
-def is_canary(ingress: Ingress) -> bool:
-    """Whether an Ingress only takes a share of another one's calls."""
-    return flag(ingress, "canary")
-
-
 def _servers(ingresses: Sequence[Ingress]) -> dict[str, Server]:
     places: dict[str, list[Place]] = {ANY: [_catch_all(ingresses)]}
     for ingress in ingresses:
         for rule in () if is_canary(ingress) else ingress.rules:
             places.setdefault(rule.host or ANY, [Place("/", "Prefix", ingress, None, ingress.default_backend)])
     owners: dict[str, list[Ingress]] = {}
+    certifiers: dict[str, list[Ingress]] = {}
+    taken = taken_by_canaries(ingresses)
     for ingress in ingresses:
         for rule in ingress.rules:
             host = rule.host or ANY
             host = host if host in places else ANY
             owners.setdefault(host, []).append(ingress)
-            for item in () if is_canary(ingress) else rule.paths:
-                if item.backend is not None:
+            if rule.paths or host == ANY:
+                certifiers.setdefault(host, []).append(ingress)
+            for item in rule.paths:  # also of a canary whose backend another Ingress named first
+                if item.backend is not None and (ingress.meta.namespace, item.backend) not in taken:
                     _add(places[host], ingress, item)
     out = {}
     for host in sorted(places):
@@ -98,7 +103,8 @@ def _servers(ingresses: Sequence[Ingress]) -> dict[str, Server]:
         aliases = next((a for i in mine if not is_canary(i) and (a := _aliases(i))), ())
         aliases = tuple(alias for alias in aliases if alias != host and alias not in places)
         certificate = next((i for i in mine if i.tls and not is_canary(i)), None)
-        out[host] = Server(host, whole, aliases, tuple(mine), certificate, twice=_twice(whole))
+        asking = tuple(certifiers.get(host, ()))
+        out[host] = Server(host, whole, aliases, tuple(mine), asking, certificate, tuple(places[host]), refused=_refusal(host, whole))
     return _with_www(out)
 
 
@@ -134,13 +140,17 @@ def _expanded(place: Place, all_of_host: Sequence[Place]) -> list[Place]:
     return [longer, place._replace(kind="Exact")]
 
 
-def _twice(places: Sequence[Place]) -> str:
+def _refusal(host: str, places: Sequence[Place]) -> str:
+    """Why nginx would refuse the configuration; empty when it takes it."""
+    if host.startswith("*.") and _asks_for_www(places):
+        return f"from-to-www-redirect makes a server `www.{host}`, which is no name"
     if any(place.is_regex for place in places):
-        return ""
+        wrong = next((place.path for place in places if is_wrong(place.path)), None)
+        return f"`{wrong}` is no regular expression" if wrong is not None else ""
     seen: set[tuple[str, str]] = set()
     for place in places:
         if (place.kind, place.path) in seen:
-            return place.path
+            return f"host `{host}` has location `{place.path}` twice"
         seen.add((place.kind, place.path))
     return ""
 
@@ -149,14 +159,17 @@ def _aliases(ingress: Ingress) -> tuple[str, ...]:
     return tuple(sorted({part.strip() for part in (text(ingress, "server-alias") or "").split(",") if part.strip()}))
 
 
+def _asks_for_www(places: Sequence[Place]) -> bool:
+    return any(p.ingress is not None and p.item is not None and flag(p.ingress, "from-to-www-redirect") for p in places)
+
+
 def _with_www(servers: dict[str, Server]) -> dict[str, Server]:
     """With `from-to-www-redirect` the name with or without `www.` is a server that redirects."""
     out = dict(servers)
     for host, server in servers.items():
-        asked = any(p.ingress is not None and p.item is not None and flag(p.ingress, "from-to-www-redirect") for p in server.places)
         other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
-        if asked and other not in servers:
-            out[other] = Server(other, (), (), server.owners, None, redirects_to=host)
+        if _asks_for_www(server.places) and other not in servers:
+            out[other] = Server(other, (), (), server.owners, (), None, redirects_to=host)
     return out
 
 

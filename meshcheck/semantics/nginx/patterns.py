@@ -24,6 +24,17 @@ def compiled(pattern: str, caseless: bool) -> re.Pattern[str] | None:
         return None
 
 
+def is_wrong(pattern: str) -> bool:
+    """Whether a text is no regular expression, neither here nor for nginx."""
+    if _OTHERS.search(pattern):
+        return False
+    try:
+        re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", pattern))
+    except (re.error, OverflowError, RecursionError):
+        return True
+    return False
+
+
 def search(pattern: str, text: str, caseless: bool = False) -> re.Match[str] | bool | None:
     """The match, None without one, and False where it cannot be told: then the answer has to be supposed."""
     made = compiled(pattern, caseless)

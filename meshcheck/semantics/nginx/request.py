@@ -53,6 +53,8 @@ class BadRequest(Exception):
 
 def normalised(path: str, merge_slashes: bool) -> str:
     """The URI that locations are compared with. Raises BadRequest."""
+    if any(c <= " " or c == "\x7f" for c in path):
+        raise BadRequest(f"the path `{path}` has blanks or control characters")
     raw = path.partition("#")[0].encode("utf-8", "surrogateescape")
 
     def plain(match: re.Match[bytes]) -> bytes:

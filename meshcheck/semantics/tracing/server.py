@@ -227,10 +227,9 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
         fact = f"whether what the caller sends is HTTP: port {port} is declared as HTTP, and anything else is refused there"
         return a, Station("http", "sidecar", UNKNOWN, "bytes on a port that is read as HTTP", missing=fact)
     if http:
-        if arrival.method not in http_methods.KNOWN:  # no watcher is told: all requests means those that Envoy reads
-            meant = f"; write `{arrival.method.upper()}`" if arrival.method.upper() in http_methods.KNOWN else ""
-            why = f"`{arrival.method}` is no method that Envoy knows in HTTP/1.1: it answers 400 before any rule{meant}"
-            return a, Station("http", "sidecar", DENIED, why, symptom=symptoms.BAD_REQUEST)
+        refused = http_methods.refusal(arrival.method, arrival.headers)
+        if refused is not None:  # no watcher is told: all requests means those that Envoy reads
+            return a, Station("http", "sidecar", DENIED, refused, symptom=symptoms.BAD_REQUEST)
         path, a.query = request_path.split_target(arrival.target)
         try:
             a.path = request_path.normalise(path, world.mesh.normalization)

@@ -62,6 +62,7 @@ BASIC = "auth-type: basic ; nginx.ingress.kubernetes.io/auth-secret: creds".repl
 EVE = {"headers": {"authorization": ["Basic ZXZlOnRlc3Q="]}}
 PREFLIGHT = {"method": "OPTIONS", "headers": {"origin": ["https://ui.example"], "access-control-request-method": ["PUT"]}}
 
+PAIR = "apiVersion: v1\nkind: Secret\nmetadata: {name: pair, namespace: shop}\nstringData: {tls.crt: x, tls.key: x}\n"
 EMPTY = thing("v1", "Service", "shop", "empty", "{selector: {app: nobody}, ports: [{port: 80}]}")
 CASES: list[tuple[str, list[str], str, Json, str, str]] = [
     ("plain", [ingress(W)], "", to(), "allowed", ""),
@@ -164,6 +165,32 @@ CASES: list[tuple[str, list[str], str, Json, str, str]] = [
     ("headers that are not listed", [ingress(W, "enable-cors: 'true'")], "", to(origin="https://ui.example", headers={"x-own": ["1"]}), "denied", "cors"),
     ("a star among the headers is not valid", [ingress(W, "enable-cors: 'true' ; cors-allow-headers: '*'")], "", to(origin="https://ui.example", headers={"x-own": ["1"]}), "denied", "cors"),
     ("plaintext to the port of TLS", [ingress(W)], "", to("http://a.example:443/"), "denied", "400"),
+    ("a path that leads above the root", [ingress(W)], "", to("http://a.example/.."), "denied", "400"),
+    ("a path with half an escape", [ingress(W)], "", to("http://a.example/%zz"), "denied", "400"),
+    ("a long body for a host that nobody has", [], "proxy-body-size: 1k", to("http://b.example/", method="POST", headers={"content-length": ["2000"]}), "denied", "413"),
+    ("a location that only says 503 has nginx's own limit", [ingress(W, "auth-type: basic ; auth-secret: none")], "proxy-body-size: 1k", to(method="POST", headers={"content-length": ["2000"]}), "denied", "503"),
+    ("a common name is asked for without a CA, too", [ingress(W, "auth-tls-secret: shop/pair ; auth-tls-match-cn: CN=eve"), PAIR], "", to(), "denied", "403"),
+    ("a wrong error page hides the whole Ingress", [ingress(W, "auth-tls-secret: shop/ca ; auth-tls-error-page: 'a b;'"), secret("ca", "ca.crt")], "", to(), "denied", "404"),
+    ("a wrong realm, too", [ingress(W, BASIC + " ; auth-realm: 'a;b'"), secret("creds", "auth")], "", to(), "denied", "404"),
+    ("... unless the Secret is missing", [ingress(W, BASIC + " ; auth-realm: 'a;b'")], "", to(), "denied", "503"),
+    ("a permanent redirect need not be a URL", [ingress(W, "permanent-redirect: /here")], "", to(), "allowed", "http://a.example/here"),
+    ("... and stays as it is where redirects are relative", [ingress(W, "permanent-redirect: /here ; relative-redirects: 'true'")], "", to(), "allowed", "301 /here"),
+    ("a temporal redirect must be one", [ingress(W, "temporal-redirect: /here")], "", to(), "allowed", ""),
+    ("a redirect with a variable hides the whole Ingress", [ingress(W, "permanent-redirect: 'https://b.example$request_uri'")], "", to(), "denied", "404"),
+    ("www. of a host with a star is no name", [ingress(rule(host="*.shop.example"), "from-to-www-redirect: 'true'")], "", to(), "unknown", "www.*.shop.example"),
+    ("a path that is no regular expression", [ingress(rule("/x(", "ImplementationSpecific"), "use-regex: 'true'")], "", to(), "unknown", "/x("),
+    ("one that is left to nginx", [ingress(rule("/x(?R)?", "ImplementationSpecific"), "use-regex: 'true'")], "", to("http://a.example/x"), "unknown", "(?R)"),
+    ("only the first alternative is held at the start", [ingress(rule("/x|/y", "ImplementationSpecific"), "use-regex: 'true'")], "", to("http://a.example/a/y"), "allowed", ""),
+    ("default-backend stands in for pods that are not there", [ingress(rule(service="empty"), "default-backend: web"), EMPTY], "", to(), "allowed", ""),
+    ("... unless it has none, too", [ingress(rule(service="missing"), "default-backend: empty"), EMPTY], "", to(), "denied", "503"),
+    ("the default backend is asked for no path", [ingress(rule("/x$", "ImplementationSpecific"), "rewrite-target: new")], "", to("http://a.example/y"), "denied", "400"),
+    ("a canary that names a Service first takes it from all others", [ingress(W), ingress(rule(host="c.example"), "canary: 'true'", "z")], "", to(), "denied", "404"),
+    ("... but not one that comes later", [ingress(W, name="z"), ingress(rule("/c"), "canary: 'true'", "a")], "", to(), "allowed", ""),
+    ("its path is then a path like others", [ingress(W, name="z"), ingress(rule("/c", service="missing"), name="x"), ingress(rule("/c"), "canary: 'true'", "a")], "", to("http://a.example/c"), "denied", "503"),
+    ("the default backend has no page in place of its own 404", [], "custom-http-errors: '404'", to(), "denied", "500"),
+    ("... so it has none for others", [ingress(W, "allowlist-source-range: 10.0.0.0/8")], "custom-http-errors: '403,404'", to(), "denied", "500"),
+    ("... but it may take a 404 from a location's own list", [ingress(rule("/x"), "custom-http-errors: '404'")], "", to(), "denied", "404"),
+    ("a default-backend without pods has no pages", [ingress(W, "allowlist-source-range: 10.0.0.0/8 ; custom-http-errors: '403' ; default-backend: empty"), EMPTY], "", to(), "denied", "404"),
     ("a handshake for a host that nobody has", [ingress(W)], "ssl-reject-handshake: 'true'", to("https://b.example/"), "denied", "tls"),
 ]  # fmt: skip
 
