@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.model.record import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from meshcheck.load.read import Reading
     from meshcheck.model.trace import Trace
+    from meshcheck.render.style import Style
     from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
 
 
 class Section(NamedTuple):
-    """One of them: `value` goes into the JSON of the trace as `name`; the text stands above and below the trace's."""
+    """One of them: `value` goes into the JSON of the trace as `name`; `text` and `markdown` stand beside the trace's own."""
 
     name: str
     value: dict[str, Any]
-    above: str
-    below: str
+    text: Callable[[Style], tuple[str, str]]
+    """What stands above and below the trace."""
+    markdown: Callable[[], str]
 
 
 def add_beside_options(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +41,7 @@ def add_beside_options(parser: argparse.ArgumentParser) -> None:
 def sections(
     options: argparse.Namespace, world: World, reading: Reading, found: Trace, arrivals: list[Arrived] | None
 ) -> tuple[Section, ...]:
-    """What the options ask for, in their output's form."""
+    """What the options ask for."""
     out = []
     if arrivals is not None:
         out.append(_proxy(options, world, reading, found, arrivals))
@@ -51,15 +54,13 @@ def _proxy(options: argparse.Namespace, world: World, reading: Reading, found: T
     from meshcheck.cli.running_proxy import beside_call
     from meshcheck.render.proxy_json import proxy_json
     from meshcheck.render.proxy_text import proxy_markdown, proxy_text, proxy_warning
-    from meshcheck.render.style import style_for
 
     comparison = beside_call(options, world, arrivals, found)
-    if options.output == "markdown":
-        above, below = "", proxy_markdown(comparison, reading.place, found)
-    else:
-        style = style_for(sys.stdout, options.color)
-        above, below = proxy_warning(comparison, found, style), "\n" + proxy_text(comparison, reading.place, style, found)
-    return Section("proxy", proxy_json(comparison, reading.place, found), above, below)
+
+    def text(style: Style) -> tuple[str, str]:
+        return proxy_warning(comparison, found, style), "\n" + proxy_text(comparison, reading.place, style, found)
+
+    return Section("proxy", proxy_json(comparison, reading.place, found), text, lambda: proxy_markdown(comparison, reading.place, found))
 
 
 def _changers(options: argparse.Namespace, world: World, reading: Reading, found: Trace) -> Section:
@@ -67,17 +68,16 @@ def _changers(options: argparse.Namespace, world: World, reading: Reading, found
     from meshcheck.decode.rbac import collect_rbac
     from meshcheck.explain.changers import changers_of
     from meshcheck.render.changers import changers_json, changers_markdown, changers_text
-    from meshcheck.render.style import style_for
     from meshcheck.semantics.kubernetes_rbac.permissions import Permissions
 
     closed = knows_rbac(options, reading)
     objects = collect_rbac(reading.documents, options.namespace or "default", closed=closed)
     changers = changers_of(found, Permissions(objects, closed=closed), _namespaces(found), world.mesh.root_namespace)
-    if options.output == "markdown":
-        below = changers_markdown(changers, reading.place)
-    else:
-        below = "\n" + changers_text(changers, reading.place, style_for(sys.stdout, options.color))
-    return Section("who_can_change", changers_json(changers, reading.place), "", below)
+
+    def text(style: Style) -> tuple[str, str]:
+        return "", "\n" + changers_text(changers, reading.place, style)
+
+    return Section("who_can_change", changers_json(changers, reading.place), text, lambda: changers_markdown(changers, reading.place))
 
 
 def _namespaces(found: Trace) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshcheck.cli.api_requests import caller_of, custom_resources, request_of, request_of_json
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
+from meshcheck.cli.outputs import add_output_options, outputs_of, refuse_other_than_jsonl, write_outputs
 from meshcheck.cli.sources import add_source_options, knows_rbac, read_sources
 from meshcheck.decode.rbac import collect_rbac
 from meshcheck.errors import UsageError
@@ -23,6 +24,7 @@ from meshcheck.semantics.kubernetes_rbac.permissions import Permissions
 
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
+    from meshcheck.render.style import Style
 
 _EXAMPLES = """\
 examples:
@@ -53,9 +55,7 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("--message", metavar="TEXT", help="ask for the request that a 403 message names")
     asked.add_argument("--who", action="store_true", help="list everybody who may, instead of asking for one user")
     add_source_options(p, asks_for_others=True)
-    out = p.add_argument_group("output")
-    out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"))
-    out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    out = add_output_options(p, ("text", "json", "jsonl", "markdown"), batch=True)
     out.add_argument("--batch", metavar="FILE", help="answer worlds and questions (JSON Lines; `-` for standard input) with `-o jsonl`")
     out.add_argument("--brief", action="store_true", help="only the decision: no near misses, no fixes")
     return p
@@ -69,11 +69,13 @@ def run(arguments: list[str]) -> int:
 def ask(options: argparse.Namespace) -> int:
     """Answer what the options ask; returns the exit status."""
     if options.batch:
-        if options.output not in (None, "jsonl"):
-            raise UsageError("`--batch` answers in `-o jsonl` only")
+        refuse_other_than_jsonl(options)
         return _batch(options.batch, options.brief)
     if not options.who and not options.user and not options.message:
         raise UsageError("`--as` is missing: say who asks (`--as sa/shop/web`), or ask for everybody (`--who`)")
+    outputs = outputs_of(options)
+    if options.who and any(output.form == "markdown" for output in outputs):
+        raise UsageError("who may is written as text, json or jsonl, not as markdown")
     settle_namespace(options)
     reading = read_sources(options, uses=_uses(options.user))
     permissions = _permissions(reading, options.namespace, knows_rbac(options, reading))
@@ -83,7 +85,7 @@ def ask(options: argparse.Namespace) -> int:
     if options.who:
         return _who(options, reading, permissions, request, notes)
     answer = _answer(permissions, request, notes, resources, options.brief)
-    _write(_shown(options, answer, reading))
+    write_outputs(outputs, lambda form, style: _shown(form, style, answer, reading), options.color)
     return _STATUS[answer.decision.allowed]
 
 
@@ -145,14 +147,10 @@ def _notes(permissions: Permissions, request: ApiRequest, decision: Any) -> list
     return notes
 
 
-def _shown(options: argparse.Namespace, answer: Answer, reading: Reading) -> str:
-    if options.output in ("json", "jsonl"):
-        return json.dumps(can_json(answer, reading.place), ensure_ascii=False, indent=2 if options.output == "json" else None) + "\n"
-    if options.output == "markdown":
-        return can_markdown(answer, reading.place)
-    from meshcheck.render.style import style_for
-
-    return can_text(answer, reading.place, style_for(sys.stdout, options.color))
+def _shown(form: str, style: Style, answer: Answer, reading: Reading) -> str:
+    if form in ("json", "jsonl"):
+        return json.dumps(can_json(answer, reading.place), ensure_ascii=False, indent=2 if form == "json" else None) + "\n"
+    return can_markdown(answer, reading.place) if form == "markdown" else can_text(answer, reading.place, style)
 
 
 def _who(options: argparse.Namespace, reading: Reading, permissions: Permissions, request: ApiRequest, notes: list[str]) -> int:
@@ -162,13 +160,14 @@ def _who(options: argparse.Namespace, reading: Reading, permissions: Permissions
     found = who_can(permissions, request)
     if not permissions.closed:
         notes.append("bindings outside of the input could grant it to more; `--closed-world` says that there are none")
-    if options.output in ("json", "jsonl"):
-        indent = 2 if options.output == "json" else None
-        _write(json.dumps(who_json(request, found, reading.place, notes), ensure_ascii=False, indent=indent) + "\n")
-    else:
-        from meshcheck.render.style import style_for
 
-        _write(who_text(request, found, reading.place, notes, style_for(sys.stdout, options.color)))
+    def shown(form: str, style: Style) -> str:
+        if form in ("json", "jsonl"):
+            values = who_json(request, found, reading.place, notes)
+            return json.dumps(values, ensure_ascii=False, indent=2 if form == "json" else None) + "\n"
+        return who_text(request, found, reading.place, notes, style)
+
+    write_outputs(outputs_of(options), shown, options.color)
     return 0 if len(found) > 1 else 1
 
 

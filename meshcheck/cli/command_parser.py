@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 from meshcheck.errors import UsageError
 
 _UNRECOGNIZED = "unrecognized arguments: "
+_TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -18,6 +20,19 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(
             prog=prog, usage=usage, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
         )
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
+        """As argparse, and switches may be written as kubectl's: `--switch=true`, `--switch=false`."""
+        return super().parse_known_args(None if args is None else list(self._switched(args)), namespace)
+
+    def _switched(self, words: Sequence[str]) -> Iterator[str]:
+        for word in words:
+            name, sign, value = word.partition("=")
+            action = self._option_string_actions.get(name) if sign and name.startswith("--") else None
+            if action is None or action.nargs != 0 or value.lower() not in _TRUTHS:
+                yield word
+            elif _TRUTHS[value.lower()]:
+                yield name
 
     def error(self, message: str) -> NoReturn:
         """Raises UsageError instead of printing the usage and leaving."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.diff_sides import Side, sides_of
-from meshcheck.cli.outputs import outputs_of, write_outputs
+from meshcheck.cli.outputs import add_output_options, outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options
 from meshcheck.cli.world import warn, world_of
 from meshcheck.errors import UsageError
@@ -60,16 +60,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--layer", choices=("calls", "network-policy"), default="calls", help="calls, or network policies alone (calls)")
     what.add_argument("--no-lint", action="store_true", help="leave out the findings of lint that come and go")
     what.add_argument("--fail-on", choices=tuple(_FAIL), default="any", help="changes that make exit status 1 (any)")
-    out = p.add_argument_group("output")
-    out.add_argument(
-        "-o",
-        "--output",
-        metavar="FORM[=FILE]",
-        action="append",
-        default=[],
-        help=f"{', '.join(FORMS)}; repeatable, one without a file (text)",
-    )
-    out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    add_output_options(p, tuple(FORMS))
     return p
 
 
@@ -78,7 +69,7 @@ def run(arguments: list[str]) -> int:
     from meshcheck.render.difference import render
 
     options = parser().parse_args(arguments)
-    outputs = outputs_of(options.output, tuple(FORMS))
+    outputs = outputs_of(options)
     old, new = sides_of(options, exact=not options.no_lint)
     for side in (old, new):
         if not side.reading.documents and (broken := [n for n in side.reading.not_read if n.fatal]):
@@ -120,7 +111,7 @@ def _report(options: argparse.Namespace, old: Side, new: Side) -> DiffReport:
         vanished=vanished,
         locate=locate,
         linted=linted,
-        sources=(*new.options, *(("--closed-world",) if new.options and options.closed_world else ())),
+        sources=new.options,
     )
 
 

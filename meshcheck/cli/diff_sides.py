@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from meshcheck.cli.sources import read_sources
+from meshcheck.cli.sources import read_sources, source_words
 from meshcheck.errors import UsageError
 from meshcheck.load.read import Reading
 from meshcheck.model.record import NamedTuple
@@ -18,7 +18,7 @@ class Side(NamedTuple):
     name: str
     reading: Reading
     options: tuple[str, ...] = ()
-    """The options that name it for other commands; empty for a revision."""
+    """The options that make it again for other commands; empty for a revision."""
 
 
 def sides_of(options: argparse.Namespace, exact: bool) -> tuple[Side, Side]:
@@ -42,16 +42,16 @@ def sides_of(options: argparse.Namespace, exact: bool) -> tuple[Side, Side]:
 
 
 def _side(options: argparse.Namespace, word: str, exact: bool) -> Side:
-    return Side(word, _read(options, _sources(word), exact), _options(_sources(word)))
+    own = _with(options, _sources(word))
+    return Side(word, read_sources(own, exact), source_words(own))
 
 
 def _over(options: argparse.Namespace, base: str, sources: list[tuple[str, str]], exact: bool) -> Side:
-    every = [*_sources(base), *sources]
-    live = () if _sources(base) else ("--live",)
-    reading = _read(options, every, exact, bool(live))
+    own = _with(options, [*_sources(base), *sources], live=not _sources(base))
+    reading = read_sources(own, exact)
     last = {_identity(document.value): document for document in reading.documents}
     reading.documents = [document for document in reading.documents if last[_identity(document.value)] is document]
-    return Side(f"{base} + {' '.join(value for _, value in sources)}", reading, (*live, *_options(every)))
+    return Side(f"{base} + {' '.join(value for _, value in sources)}", reading, source_words(own))
 
 
 def _identity(value: dict[str, Any]) -> tuple[object, ...]:
@@ -61,12 +61,6 @@ def _identity(value: dict[str, Any]) -> tuple[object, ...]:
     return value["apiVersion"].rpartition("/")[0], value["kind"], *map(str, names)
 
 
-def _options(sources: list[tuple[str, str]]) -> tuple[str, ...]:
-    """Sources as the words of the command line."""
-    words = {"PATH": "-f", "DIR": "-k", "CHART": "--helm", "FILE": "--snapshot"}
-    return tuple(word for kind, value in sources for word in (words[kind], value))
-
-
 def _sources(word: str) -> list[tuple[str, str]]:
     """A side as the options of sources would name it."""
     if word == "cluster" and not Path(word).exists():
@@ -74,9 +68,9 @@ def _sources(word: str) -> list[tuple[str, str]]:
     return [("FILE" if word.endswith((".jsonl.gz", ".jsonl", ".snapshot")) else "PATH", word)]
 
 
-def _read(options: argparse.Namespace, sources: list[tuple[str, str]], exact: bool, live: bool = False) -> Reading:
-    copied = argparse.Namespace(**{**vars(options), "sources": sources, "live": live})
-    return read_sources(copied, exact)
+def _with(options: argparse.Namespace, sources: list[tuple[str, str]], live: bool = False) -> argparse.Namespace:
+    """The options with other sources."""
+    return argparse.Namespace(**{**vars(options), "sources": sources, "live": live})
 
 
 def _revisions(options: argparse.Namespace, words: str, sources: list[tuple[str, str]], exact: bool) -> tuple[Side, Side]:
@@ -95,5 +89,6 @@ def _revisions(options: argparse.Namespace, words: str, sources: list[tuple[str,
             add_revision(reading, revision, paths)
             sides.append(Side(revision, reading))
         else:
-            sides.append(Side("the work tree", _read(options, sources, exact), _options(sources)))
+            own = _with(options, sources)
+            sides.append(Side("the work tree", read_sources(own, exact), source_words(own)))
     return sides[0], sides[1]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from difflib import get_close_matches
 
 from meshcheck.cli.command_parser import CommandParser
-from meshcheck.cli.outputs import write_file
+from meshcheck.cli.outputs import add_output_options, outputs_of, write_file, write_outputs
 from meshcheck.errors import UsageError
 from meshcheck.lint import registry
 from meshcheck.lint.rule import Rule
 from meshcheck.render.rule_pages import index_page, rule_list, rule_page, rule_text
-from meshcheck.render.style import style_for
+from meshcheck.render.style import Style
 
 _EXAMPLES = """\
 examples:
@@ -30,29 +29,30 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
     )
     p.add_argument("rule", nargs="?", metavar="RULE", help="a code or a name; without it all rules are listed")
-    p.add_argument("-o", "--output", choices=("text", "markdown"), default="text")
-    p.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     p.add_argument("--write", metavar="FOLDER", help="write the pages of all rules as Markdown files")
+    add_output_options(p, ("text", "markdown"))
     return p
 
 
 def run(arguments: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
+    outputs = outputs_of(options)
     if options.write:
         rules = registry.rules()
         for rule in rules:
             write_file(f"{options.write}/{rule.code}.md", rule_page(rule))
         write_file(f"{options.write}/README.md", index_page(rules, registry.areas()))
         return 0
-    style = style_for(sys.stdout, options.color)
-    markdown = options.output == "markdown"
-    if options.rule is None:
-        rules = registry.rules()
-        sys.stdout.write(index_page(rules, registry.areas()) if markdown else rule_list(rules, style))
-    else:
-        found = _find(options.rule)
-        sys.stdout.write(rule_page(found) if markdown else rule_text(found, style))
+    rules = registry.rules() if options.rule is None else ()
+    found = _find(options.rule) if options.rule is not None else None
+
+    def shown(form: str, style: Style) -> str:
+        if found is not None:
+            return rule_page(found) if form == "markdown" else rule_text(found, style)
+        return index_page(rules, registry.areas()) if form == "markdown" else rule_list(rules, style)
+
+    write_outputs(outputs, shown, options.color)
     return 0
 
 

@@ -32,10 +32,12 @@ def chosen(options: argparse.Namespace, fixes: Sequence[Fix]) -> Fix | None:
     return fixes[number - 1] if fixes else None
 
 
-def apply(options: argparse.Namespace, fix: Fix, reading: Reading) -> dict[str, Any]:
-    """Write a fix, or show it with `--diff`. What was done, as JSON: `written` (files), `not_done` (with the command to use instead)."""
+def apply(options: argparse.Namespace, fix: Fix, reading: Reading, text: bool) -> dict[str, Any]:
+    """Write a fix, or show it with `--diff`. What was done, as JSON: `written` (files), `not_done` (with the command to use instead).
+
+    `text`: standard output is for people, and not for a program.
+    """
     files = EditedFiles(changes_of(fix), reading.text_of)
-    text = options.output == "text"
     stream = sys.stdout if text else sys.stderr
     style = style_for(stream, options.color)
     left = [{"object": n.change.object.as_json(), "reason": n.reason, "command": _command(n.change)} for n in files.not_done]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
+from meshcheck.cli.outputs import Output, add_output_options, outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
 
 if TYPE_CHECKING:
+    from meshcheck.render.style import Style
     from meshcheck.semantics.world import World
 
 _EXAMPLES = """\
@@ -34,7 +35,6 @@ def parser() -> argparse.ArgumentParser:
         description="The service-to-service graph.",
         epilog=_EXAMPLES,
     )
-    p.add_argument("-o", "--output", choices=("text", "json", "graphml", "dot", "mermaid"), default="text")
     p.add_argument("--exposed", action="store_true", help="every way from outside to a workload, and what guards it (text or json)")
     p.add_argument("--focus", action="append", default=[], metavar="NAMESPACE[/WORKLOAD]", help="only calls to and from these; repeatable")
     p.add_argument(
@@ -50,14 +50,18 @@ def parser() -> argparse.ArgumentParser:
         choices=("allowed", "some", "denied", "unknown"),
         help="only edges with this verdict; repeatable",
     )
-    p.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     add_source_options(p)
+    add_output_options(p, ("text", "json", "graphml", "dot", "mermaid"))
     return p
 
 
 def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
+    outputs = outputs_of(options)
+    for output in outputs if options.exposed else ():
+        if output.form not in ("text", "json"):
+            raise UsageError(f"`--exposed` is written as text or json, not as {output.form}")
     settle_namespace(options)
     reading = read_sources(options, narrow=True)
     from meshcheck.cli.world import warn, world_of
@@ -69,38 +73,39 @@ def run(words: list[str]) -> int:
         if namespace not in world.namespaces or (name and world.find_workload(namespace, name) is None):
             raise UsageError(f"`--focus {wanted}`: no such {'workload' if name else 'namespace'} in the input")
     if options.exposed:
-        return _exposed(options, world)
+        return _exposed(outputs, world, options.color)
     from meshcheck.graph import build, group
 
     graph = build.build(world, frozenset(options.focus), frozenset(options.verdict))
     large = len(graph) > group.MOST_WORKLOADS and not options.focus
     if options.group == "namespace" or (options.group == "auto" and large):
         graph = group.by_namespace(graph)
-    if options.output == "json":
-        print(json.dumps(group.to_json(graph), ensure_ascii=False, indent=2))
-    elif options.output == "graphml":
-        sys.stdout.write(group.to_graphml(graph))
-    else:
-        from meshcheck.render import graph_pictures, graph_text
-        from meshcheck.render.style import style_for
-
-        if options.output == "text":
-            sys.stdout.write(graph_text.graph_text(graph, style_for(sys.stdout, options.color)))
-        else:
-            sys.stdout.write(graph_pictures.dot(graph) if options.output == "dot" else graph_pictures.mermaid(graph))
+    write_outputs(outputs, lambda form, style: _shown(form, style, graph), options.color)
     return 0
 
 
-def _exposed(options: argparse.Namespace, world: World) -> int:
-    if options.output not in ("text", "json"):
-        raise UsageError(f"`--exposed` is written as text or json, not as {options.output}")
+def _shown(form: str, style: Style, graph: Any) -> str:
+    from meshcheck.graph import group
+
+    if form == "json":
+        return json.dumps(group.to_json(graph), ensure_ascii=False, indent=2) + "\n"
+    if form == "graphml":
+        return group.to_graphml(graph)
+    from meshcheck.render import graph_pictures, graph_text
+
+    if form == "text":
+        return graph_text.graph_text(graph, style)
+    return graph_pictures.dot(graph) if form == "dot" else graph_pictures.mermaid(graph)
+
+
+def _exposed(outputs: tuple[Output, ...], world: World, color: str) -> int:
     from meshcheck.graph.exposed import exposed, exposed_json
     from meshcheck.render.exposed_text import exposed_text
-    from meshcheck.render.style import style_for
 
     rows = exposed(world)
-    if options.output == "json":
-        print(json.dumps(exposed_json(rows), ensure_ascii=False, indent=2))
-    else:
-        sys.stdout.write(exposed_text(rows, style_for(sys.stdout, options.color)))
+
+    def shown(form: str, style: Style) -> str:
+        return json.dumps(exposed_json(rows), ensure_ascii=False, indent=2) + "\n" if form == "json" else exposed_text(rows, style)
+
+    write_outputs(outputs, shown, color)
     return 0

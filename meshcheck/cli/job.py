@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, NoReturn
 
 from meshcheck.cli.command_parser import CommandParser
-from meshcheck.cli.live import is_live, login_of
+from meshcheck.cli.live import is_live
+from meshcheck.cli.login_options import login_of
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.errors import UsageError
 from meshcheck.job.settings import Settings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.lint_fixing import show_fixes, write_fixes
 from meshcheck.cli.live import settle_namespace
-from meshcheck.cli.outputs import outputs_of, write_outputs
+from meshcheck.cli.outputs import BATCH, add_output_options, outputs_of, refuse_other_than_jsonl, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.cli.world import world_of, world_of_line
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
@@ -73,16 +73,7 @@ def parser() -> argparse.ArgumentParser:
     mend.add_argument("--fix", action="store_true", help="write the safe fixes into the files; comments and layout stay")
     mend.add_argument("--unsafe-fixes", action="store_true", help="with --fix or --diff: those that want a look, too")
     mend.add_argument("--diff", action="store_true", help="only show what `--fix` would write, as a diff for `git apply`")
-    out = p.add_argument_group("output")
-    out.add_argument(
-        "-o",
-        "--output",
-        metavar="FORM[=FILE]",
-        action="append",
-        default=[],
-        help=f"{', '.join(FORMS)}; repeatable, one without a file (text)",
-    )
-    out.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colours (auto)")
+    add_output_options(p, tuple(FORMS), batch=True)
     return p
 
 
@@ -90,12 +81,11 @@ def run(arguments: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
     if options.batch:
-        if options.output not in ([], ["jsonl"]):
-            raise UsageError("`--batch` answers in `-o jsonl` only")
+        refuse_other_than_jsonl(options)
         return _batch(options.batch)
-    if options.output == ["jsonl"]:
+    if any(output.form == BATCH for output in options.outputs):
         raise UsageError("`-o jsonl` is for `--batch FILE`; use `-o json`")
-    outputs = outputs_of(options.output, tuple(FORMS))
+    outputs = outputs_of(options)
     settings = _with_options(settings_of(options.config, options.no_config), options)
     options.closed_world = options.closed_world or settings.closed_world
     settle_namespace(options)

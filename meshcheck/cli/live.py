@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from meshcheck.cli.login_options import add_login_options, login_of, names_a_cluster
 from meshcheck.errors import UsageError
 from meshcheck.model.cluster_kinds import CALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meshcheck.load.cluster import Api, Login, Wanted
+    from meshcheck.load.cluster import Api, Wanted
     from meshcheck.load.read import Reading
     from meshcheck.load.snapshot.part import Listing
 
     ListingOf = Callable[[Api, Wanted], Listing]
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "ms": 0.001}
-
 
 def add_live_options(parser: argparse.ArgumentParser, *, asks_for_others: bool = False) -> None:
     """Give a command kubectl's options. `asks_for_others`: `--as` and `-A` are words of the command's question, as in `can`."""
     group = parser.add_argument_group("the live cluster (the source when no other is given)")
-    group.add_argument("--context", metavar="CONTEXT", help="context of the kubeconfig")
-    group.add_argument("--kubeconfig", metavar="FILE", help="kubeconfig ($KUBECONFIG, ~/.kube/config; in a pod, its service account)")
     group.add_argument("--live", action="store_true", help="read the cluster, and lay the other sources over it: what would `-f` change?")
     if not asks_for_others:
-        group.add_argument("--as", dest="as_user", metavar="WHO", help="read as another user (impersonation)")
-        group.add_argument("--as-group", dest="as_groups", metavar="GROUP", action="append", default=[], help="read as a group; repeatable")
         group.add_argument("-A", "--all-namespaces", action="store_true", help="read all namespaces, also where `-n` names one")
-    group.add_argument("--request-timeout", metavar="DURATION", default="30s", help="longest time of one request: `5s`, `1m` (30s)")
     group.add_argument(
         "--read-secrets",
         metavar="[NS/]NAME",
@@ -41,25 +34,12 @@ def add_live_options(parser: argparse.ArgumentParser, *, asks_for_others: bool =
         default=[],
         help="read this Secret (certificates of gateways, passwords of an ingress); without it none is read; repeatable",
     )
+    add_login_options(group, asks_for_others=asks_for_others)
 
 
 def is_live(options: argparse.Namespace) -> bool:
     """Whether a command reads the live cluster: asked for, or nothing else given."""
-    named = getattr(options, "live", False) or getattr(options, "context", None) or getattr(options, "kubeconfig", None)
-    return bool(named) or not getattr(options, "sources", None)
-
-
-def login_of(options: argparse.Namespace) -> Login:
-    """Who asks which cluster."""
-    from meshcheck.load.cluster import Login
-
-    return Login(
-        context=options.context,
-        kubeconfig=options.kubeconfig,
-        as_user=getattr(options, "as_user", None),
-        as_groups=tuple(getattr(options, "as_groups", ())),
-        timeout=seconds(options.request_timeout),
-    )
+    return bool(getattr(options, "live", False)) or names_a_cluster(options) or not getattr(options, "sources", None)
 
 
 def settle_namespace(options: argparse.Namespace) -> None:
@@ -105,15 +85,6 @@ def read_live(
         read_cluster(api, reading, wanted, progress.show, listing_of(api, wanted) if listing_of else None)
     finally:
         progress.end()
-
-
-def seconds(text: str) -> float:
-    """`30s`, `1m30s`, `500ms` or a number of seconds; `0` is no limit, as in kubectl."""
-    found = re.findall(r"(\d+(?:\.\d+)?)(ms|[smh]?)", text)
-    if not found or "".join(number + unit for number, unit in found) != text:
-        raise UsageError(f"`--request-timeout {text}`: write a time such as `5s` or `1m`")
-    total = sum(float(number) * _UNITS[unit] for number, unit in found)
-    return total or 3600.0
 
 
 def _secret(text: str, namespace: str | None) -> tuple[str, str]:

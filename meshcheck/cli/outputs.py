@@ -1,16 +1,21 @@
-"""Several forms of output in one run: `-o text -o sarif=lint.sarif`."""
+"""Several forms of output in one run, the same for every command: `-o text -o sarif=lint.sarif`."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from meshcheck.errors import UsageError
 from meshcheck.model.record import NamedTuple
 from meshcheck.render.style import Style, style_for
+
+BATCH = "jsonl"
+"""The form of answers to `--batch`."""
 
 
 class Output(NamedTuple):
@@ -20,20 +25,66 @@ class Output(NamedTuple):
     file: str | None
 
 
-def outputs_of(given: Sequence[str], forms: Sequence[str]) -> tuple[Output, ...]:
-    """What `-o` asks for; the first form on standard output when it asks for nothing there. Raises UsageError."""
-    found = []
-    for text in given:
-        form, sign, file = text.partition("=")
-        if form not in forms:
-            near = get_close_matches(form, forms, 1)
-            raise UsageError(f"no form `{form}`{f'; did you mean `{near[0]}`?' if near else ''} (forms: {', '.join(forms)})")
-        if sign and not file:
-            raise UsageError(f"`-o {text}` names no file behind the `=`")
-        found.append(Output(form, file or None))
+class FormAction(argparse.Action):
+    """Collects `-o FORM` and `-o FORM=FILE`."""
+
+    def __init__(self, forms: Sequence[str], **given: Any) -> None:
+        super().__init__(**given)
+        self.forms = tuple(forms)
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+        try:
+            found = _output(str(values), self.forms)
+        except UsageError as error:
+            parser.error(str(error))
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), found])
+
+
+def add_output_options(parser: argparse.ArgumentParser, forms: Sequence[str], *, batch: bool = False) -> argparse._ArgumentGroup:
+    """Give a command `-o` and `--color`; the first form is what it prints by itself. `batch`: answers to `--batch` have a form, too."""
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-o",
+        "--output",
+        dest="outputs",
+        metavar="FORM[=FILE]",
+        action=FormAction,
+        forms=(*forms, *([BATCH] if batch and BATCH not in forms else ())),
+        default=[],
+        help=f"{', '.join(forms)}; repeatable, one without a file ({forms[0]})",
+    )
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (auto: on a terminal)")
+    group.set_defaults(usual_form=forms[0])
+    return group
+
+
+def outputs_of(options: argparse.Namespace) -> tuple[Output, ...]:
+    """What `-o` asks for; the usual form on standard output when it asks for nothing. Raises UsageError."""
+    found: list[Output] = options.outputs
     if sum(output.file is None for output in found) > 1:
-        raise UsageError("only one form can go to standard output: give the others a file, as in `-o sarif=lint.sarif`")
-    return tuple(found) or (Output(forms[0], None),)
+        raise UsageError("only one form can go to standard output: give the others a file, as in `-o json=report.json`")
+    return tuple(found) or (Output(options.usual_form, None),)
+
+
+def refuse_other_than_jsonl(options: argparse.Namespace) -> None:
+    """Answers to a batch have one form. Raises UsageError where another is asked for."""
+    if any(output != Output(BATCH, None) for output in options.outputs):
+        raise UsageError("`--batch` answers in `-o jsonl` only")
+
+
+def printed_form(outputs: Sequence[Output]) -> str | None:
+    """The form on standard output; None where everything goes to files."""
+    return next((output.form for output in outputs if output.file is None), None)
+
+
+def _output(text: str, forms: Sequence[str]) -> Output:
+    form, sign, file = text.partition("=")
+    if form not in forms:
+        near = get_close_matches(form, forms, 1)
+        raise UsageError(f"`-o {form}`: no such form{f'; did you mean `{near[0]}`?' if near else ''} (forms: {', '.join(forms)})")
+    if sign and not file:
+        raise UsageError(f"`-o {text}` names no file behind the `=`")
+    return Output(form, file or None)
 
 
 def write_outputs(outputs: Sequence[Output], render: Callable[[str, Style], str], color: str) -> None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+from typing import TYPE_CHECKING
 
 from meshcheck.cli.command_parser import CommandParser
+from meshcheck.cli.outputs import add_output_options, outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources
+
+if TYPE_CHECKING:
+    from meshcheck.render.style import Style
+    from meshcheck.render.trace_json import Locate
+    from meshcheck.semantics.running_proxy.comparison import Comparison
 
 _EXAMPLES = """\
 examples:
@@ -32,15 +38,15 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("proxies", nargs="+", metavar="FILE|POD", help="Envoy's `config_dump`, `-` for standard input, or a pod: NAMESPACE/NAME")
     p.add_argument("--port", type=int, metavar="PORT", help="only this port of the workload")
-    p.add_argument("-o", "--output", choices=("text", "json", "markdown"), default="text")
-    p.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     add_source_options(p)
+    add_output_options(p, ("text", "json", "markdown"))
     return p
 
 
 def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_intermixed_args(words)
+    outputs = outputs_of(options)
     from meshcheck.cli.running_proxy import read_proxy, stranger
     from meshcheck.cli.world import warn, world_of
     from meshcheck.errors import UsageError
@@ -56,18 +62,18 @@ def run(words: list[str]) -> int:
         if workload is None:
             raise UsageError(stranger(proxy))
         found.append(compare(world, proxy, workload, options.port))
-    if options.output == "json":
+    write_outputs(outputs, lambda form, style: _shown(form, style, found, reading.place), options.color)
+    return 1 if any(comparison.differences for comparison in found) else 0
+
+
+def _shown(form: str, style: Style, found: list[Comparison], locate: Locate) -> str:
+    if form == "json":
         from meshcheck.render.proxy_json import SCHEMA, proxy_json
 
-        print(json.dumps({"schema": SCHEMA, "proxies": [proxy_json(c, reading.place) for c in found]}, ensure_ascii=False, indent=2))
-    else:
-        from meshcheck.render.proxy_text import proxy_markdown, proxy_text
-        from meshcheck.render.style import style_for
+        values = {"schema": SCHEMA, "proxies": [proxy_json(comparison, locate) for comparison in found]}
+        return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+    from meshcheck.render.proxy_text import proxy_markdown, proxy_text
 
-        style = style_for(sys.stdout, options.color)
-        for comparison in found:
-            text = (
-                proxy_markdown(comparison, reading.place) if options.output == "markdown" else proxy_text(comparison, reading.place, style)
-            )
-            sys.stdout.write(text)
-    return 1 if any(comparison.differences for comparison in found) else 0
+    if form == "markdown":
+        return "".join(proxy_markdown(comparison, locate) for comparison in found)
+    return "".join(proxy_text(comparison, locate, style) for comparison in found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from meshcheck.cli.login_options import login_words
 from meshcheck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,18 +15,13 @@ if TYPE_CHECKING:
     from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
 
-_KUBECTL = ("context", "kubeconfig", "as_user")
-"""Options of the live cluster that are kubectl's as well."""
-
 
 def read_proxy(options: argparse.Namespace, name: str, near: str | None = None) -> RunningProxy:
     """The proxy of a file or a pod; `near` is the namespace of a pod that is named without one, where `-n` says nothing."""
     from meshcheck.decode.proxy_config.dump import proxy_of
     from meshcheck.load.proxy_dump import read_dump
 
-    given = [f"--as-group={group}" for group in getattr(options, "as_groups", ())]
-    given += [part for key in _KUBECTL if (value := getattr(options, key, None)) for part in (f"--{key.removesuffix('_user')}", str(value))]
-    return proxy_of(read_dump(name, options.namespace or near, given), name)
+    return proxy_of(read_dump(name, options.namespace or near, login_words(options, secrets=True)), name)
 
 
 def beside_call(options: argparse.Namespace, world: World, arrivals: list[Arrived], found: Trace) -> Comparison:

@@ -137,8 +137,11 @@ def _listing(options: argparse.Namespace, api: Api, wanted: Wanted) -> Listing:
     asked = {
         "server": api.server,
         "cluster": cluster,
-        "--as": options.as_user,
-        "--as-group": options.as_groups,
+        "--as": options.login_as_user,
+        "--as-group": options.login_as_groups,
+        "--as-uid": options.login_as_uid,
+        "--as-user-extra": options.login_as_extra,
+        "--user": options.login_user,
         "namespaces": list(wanted.namespaces),
         "-n": options.namespace,
         "--root-namespace": options.root_namespace,

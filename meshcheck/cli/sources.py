@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from meshcheck.cli.live import add_live_options, is_live, read_live
+from meshcheck.cli.login_options import idle_identity, login_words, names_a_cluster
+from meshcheck.errors import UsageError
 from meshcheck.load.read import Reading
 from meshcheck.model.cluster_kinds import CALL, RBAC, kinds_for
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meshcheck.cli.live import ListingOf
+
+
+_FLAG_OF = {"PATH": "-f", "DIR": "-k", "CHART": "--helm", "FILE": "--snapshot"}
 
 
 class _Ordered(argparse.Action):
@@ -60,15 +65,16 @@ def add_source_options(parser: argparse.ArgumentParser, *, asks_for_others: bool
 
 
 def source_words(options: argparse.Namespace) -> tuple[str, ...]:
-    """The options that make the same World again."""
-    flags = {"PATH": "-f", "DIR": "-k", "CHART": "--helm", "FILE": "--snapshot"}
-    out = [word for kind, source in options.sources for word in (flags[kind], source)]
+    """The options that make the same World again, without tokens and passwords."""
+    sources: Sequence[tuple[str, str]] = getattr(options, "sources", None) or ()
+    out = ["--live"] if options.live or (not sources and not names_a_cluster(options)) else []
+    out += [word for kind, source in sources for word in (_FLAG_OF[kind], source)]
     out += [word for file in options.values for word in ("--values", file)]
     out += ["--closed-world"] if options.closed_world else []
-    for name in ("context", "kubeconfig", "namespace", "root_namespace", "trust_domain", "mesh_config", "sidecars"):
+    for name in ("namespace", "root_namespace", "trust_domain", "mesh_config", "sidecars"):
         found = getattr(options, name, None)
         out += [f"--{name.replace('_', '-')}", found] if found else []
-    return tuple(out)
+    return (*out, *login_words(options))
 
 
 def read_sources(
@@ -86,9 +92,13 @@ def read_sources(
     namespace of `-n` is read; `listing_of` makes what keeps the lists of a snapshot.
     """
     sources: Sequence[tuple[str, str]] = getattr(options, "sources", None) or ()
+    asks_proxy = bool(getattr(options, "proxies", None) or getattr(options, "proxy_config", None))
     reading = Reading(exact=exact, on_file=_progress())
     if is_live(options):
         read_live(options, reading, uses=uses, near=near, narrow=narrow, listing_of=listing_of)
+    elif (idle := idle_identity(options)) and not asks_proxy:
+        token = "; a token of the call itself is `--jwt`" if idle == "--token" and hasattr(options, "jwt") else ""
+        raise UsageError(f"`{idle}` says who asks the cluster, and the sources are files: add `--live` to read it as well{token}")
     for kind, value in sources:
         if kind == "PATH":
             reading.add_path(value)

@@ -12,7 +12,7 @@ from meshcheck.analyse.assertions.judge import judge
 from meshcheck.analyse.assertions.read import AssertionFile
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
-from meshcheck.cli.outputs import outputs_of, write_outputs
+from meshcheck.cli.outputs import add_output_options, outputs_of, write_outputs
 from meshcheck.cli.sources import add_source_options, read_sources, source_words
 from meshcheck.errors import MeshcheckError, UsageError
 from meshcheck.job.assertions import assertion_files, read_assertion_file
@@ -68,16 +68,15 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("paths", nargs="*", metavar="PATH", help="files, or folders with *.meshcheck.yaml (default: the current folder)")
     p.add_argument("--allow-unknown", action="store_true", help="a statement that cannot be decided does not make exit status 1")
-    p.add_argument("-o", "--output", metavar="FORM[=FILE]", action="append", default=[], help=f"{', '.join(FORMS)}; repeatable (text)")
-    p.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (auto)")
     add_source_options(p)
+    add_output_options(p, tuple(FORMS))
     return p
 
 
 def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
-    outputs = outputs_of(options.output, tuple(FORMS))
+    outputs = outputs_of(options)
     files = [(path, *read_assertion_file(path)) for path in assertion_files(options.paths or ["."])]
     worlds = _Worlds(options)
     judged = [one for path, content, nodes in files for one in _judged(path, content, nodes, worlds)]

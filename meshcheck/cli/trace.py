@@ -13,6 +13,7 @@ from meshcheck.cli.callers import caller_of, target_of
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.fix_options import add_fix_options
 from meshcheck.cli.live import settle_namespace
+from meshcheck.cli.outputs import Output, add_output_options, outputs_of, printed_form, refuse_other_than_jsonl, write_outputs
 from meshcheck.cli.questions import default_method, headers_of
 from meshcheck.cli.sources import add_source_options, read_sources
 from meshcheck.decode.urls import split_url
@@ -25,6 +26,7 @@ from meshcheck.model.record import NamedTuple, replace
 if TYPE_CHECKING:
     from meshcheck.load.read import Reading
     from meshcheck.model.trace import Cause, Fix, Trace
+    from meshcheck.render.style import Style
     from meshcheck.semantics.tracing.call import Arrived
     from meshcheck.semantics.world import World
 
@@ -76,9 +78,7 @@ def parser() -> argparse.ArgumentParser:
     add_source_options(p)
     add_beside_options(p)
     add_fix_options(p)
-    out = p.add_argument_group("output")
-    out.add_argument("-o", "--output", choices=("text", "json", "jsonl", "markdown"), default="text")
-    out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    out = add_output_options(p, ("text", "json", "jsonl", "markdown"), batch=True)
     out.add_argument(
         "--batch", metavar="FILE", help="answer a file of worlds and questions (JSON Lines; `-` for standard input) with `-o jsonl`"
     )
@@ -90,7 +90,9 @@ def run(words: list[str]) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(words)
     if options.batch:
+        refuse_other_than_jsonl(options)
         return _batch(options)
+    outputs = outputs_of(options)
     if not options.caller or not options.target:
         missing = "--from" if not options.caller else "--to"
         raise UsageError(f"`{missing}` is missing: say who calls (`--from shop/frontend`) and what (`--to http://cart.shop:8080/`)")
@@ -112,8 +114,8 @@ def run(words: list[str]) -> int:
     beside = sections(options, world, reading, found, arrivals)
     answer = _Answer(found, causes_of(world, found), fixes_of(world, found, reading.value_of), beside)
     if options.fix is not None or options.diff:
-        return _fix(options, reading, answer)
-    print(_render(options, reading, answer), end="")
+        return _fix(options, outputs, reading, answer)
+    write_outputs(outputs, lambda form, style: _render(options, reading, answer, form, style), options.color)
     return STATUS[found.verdict]
 
 
@@ -128,17 +130,21 @@ class _Answer(NamedTuple):
     """What `--fix` has done."""
 
 
-def _fix(options: argparse.Namespace, reading: Reading, answer: _Answer) -> int:
+def _fix(options: argparse.Namespace, outputs: tuple[Output, ...], reading: Reading, answer: _Answer) -> int:
     """`--fix` and `--diff`; the exit status is 0 when a fix was written."""
     from meshcheck.cli.fixing import apply, chosen
 
     fix = chosen(options, answer.fixes)
-    if options.output == "text" and not options.diff:
-        print(_render(options, reading, answer), end="")
-    done = apply(options, fix, reading) if fix is not None else None
-    if options.output != "text":
-        print(_render(options, reading, answer._replace(done=done)), end="")
-    elif fix is None and answer.found.verdict == "denied":
+    text = printed_form(outputs) == "text"
+
+    def write(which: Sequence[Output], answer: _Answer) -> None:
+        write_outputs(which, lambda form, style: _render(options, reading, answer, form, style), options.color)
+
+    if text and not options.diff:
+        write([output for output in outputs if output.file is None], answer)
+    done = apply(options, fix, reading, text) if fix is not None else None
+    write([output for output in outputs if output.file is not None or not text], answer._replace(done=done))
+    if text and fix is None and answer.found.verdict == "denied":
         print("meshcheck: no fix is known for this refusal", file=sys.stderr)
     return 0 if done and done["written"] else STATUS[answer.found.verdict]
 
@@ -177,31 +183,32 @@ def _batch(options: argparse.Namespace) -> int:
     return run_batch(options.batch, answers, sys.stdout.write)
 
 
-def _render(options: argparse.Namespace, reading: Reading, answer: _Answer) -> str:
+def _render(options: argparse.Namespace, reading: Reading, answer: _Answer, form: str, style: Style) -> str:
     found, causes, fixes, beside, done = answer
-    if options.output in ("json", "jsonl"):
+    if form in ("json", "jsonl"):
         from meshcheck.render.trace_json import trace_json
 
         out = trace_json(found, reading.place, causes, fixes, brief=options.brief)
         out |= {section.name: section.value for section in beside} | ({"fixed": done} if done is not None else {})
-        return json.dumps(out, ensure_ascii=False, indent=2 if options.output == "json" else None) + "\n"
+        return json.dumps(out, ensure_ascii=False, indent=2 if form == "json" else None) + "\n"
     from meshcheck.render import trace_text
-    from meshcheck.render.style import Style, style_for
+    from meshcheck.render.style import Style
 
-    markdown = options.output == "markdown"
-    style = Style(False) if markdown else style_for(sys.stdout, options.color)
+    shown = Style(False) if form == "markdown" else style
 
     def patch_of(fix: Fix) -> list[str]:
         from meshcheck.cli.fixing import patch_lines
 
-        return patch_lines(fix, reading, options.patch_format, style)
+        return patch_lines(fix, reading, options.patch_format, shown)
 
-    if options.brief and not markdown:
-        return trace_text.headline(found, style) + "\n"
-    above, below = "".join(section.above for section in beside), "".join(section.below for section in beside)
-    if markdown:
+    if form == "markdown":
+        below = "".join(section.markdown() for section in beside)
         return trace_text.trace_markdown(found, reading.place, causes, fixes, patch_of) + below
-    return above + trace_text.trace_text(found, reading.place, causes, fixes, style, patch_of) + below
+    if options.brief:
+        return trace_text.headline(found, style) + "\n"
+    texts = [section.text(style) for section in beside]
+    own = trace_text.trace_text(found, reading.place, causes, fixes, style, patch_of)
+    return "".join(above for above, _ in texts) + own + "".join(below for _, below in texts)
 
 
 def _check_names(world: World, question: Question) -> None:

@@ -6,6 +6,7 @@ import argparse
 
 from meshcheck.cli import can
 from meshcheck.cli.command_parser import CommandParser
+from meshcheck.cli.outputs import add_output_options
 from meshcheck.cli.sources import add_source_options
 
 _EXAMPLES = """\
@@ -28,9 +29,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("words", nargs="+", metavar="VERB RESOURCE [NAME]", help="or VERB /PATH, or METHOD URL")
     p.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces at once")
     add_source_options(p, asks_for_others=True)
-    out = p.add_argument_group("output")
-    out.add_argument("-o", "--output", choices=("text", "json", "jsonl"))
-    out.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    add_output_options(p, ("text", "json", "jsonl"))
     p.set_defaults(who=True, user=None, groups=[], message=None, batch=None, brief=False)
     return p
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
-from tests.support.apiserver import ApiServer
+from tests.support.apiserver import ADMIN, ApiServer
 
 Fault = Callable[[str], "tuple[int, dict[str, str]] | None"]
 """From a path to the answer that is given instead of the server's (status and headers; 0 cuts the connection), or None."""
@@ -70,7 +70,8 @@ class Faulty:
                 return
             raw = json.dumps({"kind": "Status", "code": status, "message": "made up by the test"}).encode()
         else:
-            kept = {k: v for k, v in handler.headers.items() if k.lower() in ("authorization", "accept", "content-type")}
+            kept = {k: v for k, v in handler.headers.items() if k.lower() in ("accept", "content-type")}
+            kept["Authorization"] = f"Bearer {self.server.tokens[ADMIN]}"  # as `kubectl proxy`: nobody sends it a token without TLS
             request = urllib.request.Request(self.server.url + handler.path, body, kept, method=handler.command)
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.server._tls()))
             try:

@@ -11,14 +11,14 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from meshcheck.cli.login_options import FLAGS
 from meshcheck.decode.registry import bucket_of
 from meshcheck.model.record import NamedTuple
 
+SWITCHES = tuple(flag.option for flag in FLAGS if not flag.metavar)
 SECONDS = 2.0
 """Nobody waits longer for the Tab key."""
 _KINDS = "namespaces,deployments,statefulsets,daemonsets,jobs,cronjobs,pods,services,serviceaccounts,ingresses"
-_ASKED = ("--context", "--kubeconfig", "-n", "--namespace", "--as", "--as-group", "--server", "-s", "--cluster", "--user", "--token")
-"""kubectl's own options, which go with the question."""
 
 
 class Name(NamedTuple):
@@ -41,17 +41,17 @@ class Name(NamedTuple):
 
 def names_of(words: Sequence[str]) -> list[Name]:
     """The objects of the sources that a command line names; none when they cannot be read."""
-    paths = list(_values(words, ("-f", "--filename")))
-    values = _of_files(paths, list(_values(words, ("-k", "--kustomize")))) if _has_files(words) else _of_cluster(words)
-    default = next(_values(words, ("-n", "--namespace")), "default")
+    paths = list(values_of(words, ("-f", "--filename")))
+    values = _of_files(paths, list(values_of(words, ("-k", "--kustomize")))) if _has_files(words) else _of_cluster(words)
+    default = next(values_of(words, ("-n", "--namespace")), "default")
     return [name for value in values if (name := _name(value, default)) is not None]
 
 
 def _has_files(words: Sequence[str]) -> bool:
-    return any(next(_values(words, names), None) for names in (("-f", "--filename"), ("-k", "--kustomize"), ("--helm",), ("--snapshot",)))
+    return any(next(values_of(words, names), None) for names in (("-f", "--filename"), ("-k", "--kustomize"), ("--helm",), ("--snapshot",)))
 
 
-def _values(words: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+def values_of(words: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """The values of an option, in the forms `-o V`, `--option V` and `--option=V`."""
     for number, word in enumerate(words):
         name, equals, value = word.partition("=")
@@ -86,7 +86,7 @@ def _home(path: str) -> str:
 def _of_cluster(words: Sequence[str]) -> list[dict[str, Any]]:
     import json
 
-    namespaced = any(True for _ in _values(words, ("-n", "--namespace")))
+    namespaced = any(True for _ in values_of(words, ("-n", "--namespace")))
     text = kubectl(words, "get", _KINDS, "-o", "json", "--ignore-not-found", *(() if namespaced else ("-A",)))
     items = json.loads(text).get("items") if text else None
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
@@ -97,7 +97,8 @@ def kubectl(words: Sequence[str], *command: str) -> str:
     program = shutil.which("kubectl")
     if program is None:
         return ""
-    given = [part for option in _ASKED for value in _values(words, (option,)) for part in (option, value)]
+    given = [part for option in _asked() for value in values_of(words, (option,)) for part in (option, value)]
+    given += [option for option in SWITCHES if option in words]
     try:
         done = subprocess.run(
             [program, *command, *given, "--request-timeout", f"{SECONDS:.0f}s"],
@@ -106,6 +107,11 @@ def kubectl(words: Sequence[str], *command: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout  # what could be listed, also where something else could not
+
+
+def _asked() -> Iterator[str]:
+    """kubectl's own options that take a value: they go with the question."""
+    yield from ("-n", "--namespace", "-s", *(flag.option for flag in FLAGS if flag.metavar))
 
 
 def _name(value: dict[str, Any], default: str) -> Name | None:

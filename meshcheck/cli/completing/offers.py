@@ -11,7 +11,9 @@ import argparse
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 
+from meshcheck.cli.login_options import FLAGS
 from meshcheck.cli.main import COMMANDS
+from meshcheck.cli.outputs import FormAction
 from meshcheck.model.record import NamedTuple
 
 FILES, NO_FILES, NO_SPACE = 0, 4, 2
@@ -91,7 +93,7 @@ def _below(parser: argparse.ArgumentParser, position: int, word: str) -> argpars
 def _options(parser: argparse.ArgumentParser, used: set[str], current: str) -> Iterator[tuple[str, str]]:
     """Long names first; short ones only where somebody has typed no more than a dash."""
     for action in parser._actions:
-        if action.help == argparse.SUPPRESS or (action.dest in used and not _repeatable(action)):
+        if (action.help == argparse.SUPPRESS and not hasattr(action, "about")) or (action.dest in used and not _repeatable(action)):
             continue
         for name in action.option_strings:
             if name.startswith("--") or not current.startswith("--"):
@@ -99,7 +101,7 @@ def _options(parser: argparse.ArgumentParser, used: set[str], current: str) -> I
 
 
 def _meaning(action: argparse.Action) -> str:
-    return " ".join((action.help or "").split())
+    return " ".join(str(getattr(action, "about", action.help) or "").split())
 
 
 def _takes_value(action: argparse.Action) -> bool:
@@ -107,7 +109,11 @@ def _takes_value(action: argparse.Action) -> bool:
 
 
 def _repeatable(action: argparse.Action) -> bool:
-    return "repeatable" in (action.help or "") or type(action).__name__ in ("_AppendAction", "_Ordered", "_ExtendAction")
+    return (
+        getattr(action, "repeated", False)
+        or "repeatable" in (action.help or "")
+        or type(action).__name__ in ("_AppendAction", "_Ordered", "_ExtendAction")
+    )
 
 
 def _values(parser: argparse.ArgumentParser, action: argparse.Action, before: Sequence[str], current: str, position: int) -> Offers:
@@ -115,6 +121,8 @@ def _values(parser: argparse.ArgumentParser, action: argparse.Action, before: Se
         return _starting([(choice.dest, _meaning(choice)) for choice in action._choices_actions], current)
     if action.choices is not None:
         return _starting([(str(choice), "") for choice in action.choices], current)
+    if isinstance(action, FormAction):
+        return Offers((), FILES) if "=" in current else _starting([(form, "") for form in action.forms], current)
     from meshcheck.cli.completing import values
 
     metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
@@ -123,9 +131,16 @@ def _values(parser: argparse.ArgumentParser, action: argparse.Action, before: Se
     make = values.MAKERS.get(metavar)
     if make is None:
         return Offers(())
-    found = _starting([(text, "") for text in make(values.Typed(current, tuple(before), position))], current)
+    found = _starting([(text, "") for text in make(values.Typed(current, _of_the_source(parser, before), position))], current)
     only = found.items[0][0] if len(found.items) == 1 else ""
     return Offers(found.items, NO_FILES | NO_SPACE if only.endswith(("/", ":")) else NO_FILES)
+
+
+def _of_the_source(parser: argparse.ArgumentParser, before: Sequence[str]) -> tuple[str, ...]:
+    """The words without those that only have the name of one of kubectl's options: in `can`, `--as` is who is asked about."""
+    others = {n for a in parser._actions if not a.dest.startswith("login_") for n in a.option_strings} & {flag.option for flag in FLAGS}
+    follows = {number + 1 for number, word in enumerate(before) if word in others}
+    return tuple(w for number, w in enumerate(before) if number not in follows and w.partition("=")[0] not in others)
 
 
 def _starting(items: list[tuple[str, str]], current: str) -> Offers:

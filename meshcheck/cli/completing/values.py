@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from meshcheck.cli.completing.names import names_of
 from meshcheck.model.record import NamedTuple
+
+if TYPE_CHECKING:
+    from meshcheck.load.cluster.kubeconfig import Kubeconfig
 
 
 class Typed(NamedTuple):
@@ -86,9 +90,25 @@ def verbs_and_resources(typed: Typed) -> Iterator[str]:
 
 def contexts(typed: Typed) -> Iterable[str]:
     """Contexts of the kubeconfig."""
-    from meshcheck.cli.completing.names import kubectl
+    return _kubeconfig(typed).contexts
 
-    return kubectl(typed.before, "config", "get-contexts", "-o", "name").split()
+
+def clusters(typed: Typed) -> Iterable[str]:
+    """Clusters of the kubeconfig."""
+    return _kubeconfig(typed).clusters
+
+
+def users(typed: Typed) -> Iterable[str]:
+    """Users of the kubeconfig."""
+    return _kubeconfig(typed).users
+
+
+def _kubeconfig(typed: Typed) -> Kubeconfig:
+    from meshcheck.cli.completing.names import values_of
+    from meshcheck.load.cluster.kubeconfig import read_kubeconfig
+    from meshcheck.load.cluster.login import Login
+
+    return read_kubeconfig(Login(kubeconfig=next(values_of(typed.before, ("--kubeconfig",)), None)))
 
 
 def rules(typed: Typed) -> Iterable[str]:
@@ -99,13 +119,6 @@ def rules(typed: Typed) -> Iterable[str]:
     return [done + comma + code for code in modules()]
 
 
-def forms(_: Typed) -> Iterable[str]:
-    """Forms of reports: those of lint, of which other commands have some."""
-    from meshcheck.render.lint import FORMS
-
-    return tuple(FORMS)
-
-
 FILES = frozenset(["PATH", "FILE", "DIR", "CHART", "OLD", "NEW", "FILE|POD", "FOLDER", "BASE"])
 """Kinds for which the shell offers files."""
 MAKERS: Mapping[str, Callable[[Typed], Iterable[str]]] = {
@@ -113,5 +126,6 @@ MAKERS: Mapping[str, Callable[[Typed], Iterable[str]]] = {
     "CALLER": callers, "TARGET": targets,
     "NAMESPACE/NAME[:PORT]": gateways, "NAMESPACE[/WORKLOAD]": focus,
     "WHO": who, "METHOD": methods, "VERB RESOURCE [NAME]": verbs_and_resources, "CONTEXT": contexts,
-    "RULES": rules, "RULE": rules, "FORM[=FILE]": forms,
+    "CLUSTER": clusters, "USER": users,
+    "RULES": rules, "RULE": rules,
 }  # fmt: skip

@@ -1,11 +1,14 @@
 """The live cluster as a source: what its API server holds, kind by kind, and what of it could not be read.
 
-login.py       how to get in: kubeconfig, in-cluster account, impersonation (the only module that imports `kubernetes`)
-api.py         one API server: requests with patience, raw JSON, streams for watches
-discovery.py   which kinds it serves, and in which version
-lists.py       all objects of a kind, page by page, consistent
-reading.py     the kinds that a question needs, in parallel, into a Reading with its coverage
-settings.py    where Istio keeps its settings, and Secrets that were asked for by name
+login.py          how to get in: flags, kubeconfig, in-cluster account (the only module that imports `kubernetes`)
+kubeconfig.py     files put together, one context chosen, flags over it
+connection.py     the official client, told all that; exec_plugin.py, egress_proxy.py, impersonation.py: what it lacks
+unreachable.py    connections that fail, in words; expiry.py: credentials that ran out
+api.py            one API server: requests with patience, raw JSON, streams for watches
+discovery.py      which kinds it serves, and in which version
+lists.py          all objects of a kind, page by page, consistent
+reading.py        the kinds that a question needs, in parallel, into a Reading with its coverage
+settings.py       where Istio keeps its settings, and Secrets that were asked for by name
 """
 
 from meshcheck.load.cluster.api import Api, ApiError

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from meshcheck.errors import UnreadableError
+from meshcheck.load.cluster.unreachable import lasting, words
 
 PATIENCE = 60.0
 """Seconds without any answer after which a server that has answered before is given up."""
@@ -42,8 +42,22 @@ class ApiError(Exception):
 class Api:
     """Requests to one API server; may be used from several threads."""
 
-    def __init__(self, make_client: Callable[[], Any], headers: Mapping[str, Any], timeout: float, where: str) -> None:
-        self._make_client, self._headers, self._timeout, self.where = make_client, headers, timeout, where
+    def __init__(
+        self,
+        make_client: Callable[[], Any],
+        headers: Iterable[tuple[str, str]],
+        timeout: float,
+        where: str,
+        is_stale: Callable[[], bool] = lambda: False,
+        why_unknown: Callable[[], str] = lambda: "",
+        through: str = "",
+    ) -> None:
+        """`is_stale`: whether a client has to be made anew; `why_unknown`: what is known about credentials that are not accepted.
+
+        `through`: the proxy before the server, in words that follow its address.
+        """
+        self._make_client, self._headers, self._timeout, self.where = make_client, tuple(headers), timeout, where
+        self._is_stale, self._why_unknown, self._through = is_stale, why_unknown, through
         self._lock = threading.Lock()
         self._client: Any = None
         self._answered = 0.0
@@ -62,7 +76,7 @@ class Api:
     def client(self) -> Any:
         """The official client's ApiClient."""
         with self._lock:
-            if self._client is None:
+            if self._client is None or self._is_stale():
                 self._client = self._make_client()
             return self._client
 
@@ -104,6 +118,7 @@ class Api:
     ) -> Any:
         start, pause, renewed = time.monotonic(), 0.25, False
         while True:
+            client = self.client
             try:
                 response = self._send(method, path, accept, query, body, written)
                 raw = response.data
@@ -112,11 +127,13 @@ class Api:
             except ApiError as error:
                 if error.code == 401 and not renewed:
                     renewed = True  # a token that was renewed on disk, or an exec plugin with a new one
-                    self._renew()
+                    self._renew(client)
                     continue
                 if error.code == 401:
+                    why = self._why_unknown()
                     raise UnreadableError(
                         f"{self.where}: the API server does not accept the credentials (401 {error.message}): log in again"
+                        + (f" ({why})" if why else "")
                     ) from None
                 after = _retry_after(error)
                 if error.code not in _AGAIN and error.code != 0:
@@ -125,7 +142,9 @@ class Api:
                 if not self._is_worth_waiting(start, max(pause, after)):
                     if error.code == 0:
                         what = "stopped answering" if self._answered else "does not answer"
-                        raise UnreadableError(f"{self.where}: the API server at {self.server} {what}: {error.message}") from None
+                        raise UnreadableError(
+                            f"{self.where}: the API server at {self.server}{self._through} {what}: {error.message}"
+                        ) from None
                     raise
                 self._wait(max(after, pause * random.uniform(0.8, 1.2)), path, error)
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -145,9 +164,10 @@ class Api:
             self.on_wait(f"{error.code or 'no answer'} for {path} ({error.message[:80]}): again in {seconds:.1f} s")
         time.sleep(seconds)
 
-    def _renew(self) -> None:
+    def _renew(self, refused: Any) -> None:
         with self._lock:
-            self._client = None
+            if self._client is refused:  # else another thread has done it
+                self._client = None
 
     def _send(
         self,
@@ -168,9 +188,8 @@ class Api:
         fields = urllib3.HTTPHeaderDict({"Accept": accept, "User-Agent": "meshcheck"})
         for setting in client.configuration.auth_settings().values():  # renews what an exec plugin gave and has run out
             fields[setting["key"]] = setting["value"]
-        for name, value in self._headers.items():
-            for one in (value,) if isinstance(value, str) else value:
-                fields.add(name, one)
+        for name, value in self._headers:
+            fields.add(name, value)
         if body is not None:
             fields["Content-Type"] = written
         wanted = {name: value for name, value in query.items() if value is not None}
@@ -191,7 +210,9 @@ class Api:
                 timeout=urllib3.Timeout(connect=min(self._timeout, 10.0), read=timeout or self._timeout),
             )
         except urllib3.exceptions.HTTPError as error:
-            raise ApiError(0, _why(error)) from None
+            if told := lasting(error):
+                raise UnreadableError(f"{self.where}: the API server at {self.server}{self._through} cannot be asked: {told}") from None
+            raise ApiError(0, words(error)) from None
         except OSError as error:
             raise ApiError(0, str(error)) from None
         if response.status >= 400:
@@ -220,9 +241,3 @@ def _retry_after(error: ApiError) -> float:
         return min(max(float(found), 0.0), 30.0) if found is not None else 0.0
     except (TypeError, ValueError):
         return 0.0
-
-
-def _why(error: Exception) -> str:
-    """The cause of a failed connection without the library's names of objects."""
-    inner = getattr(error, "reason", None) or error
-    return re.sub(r"^(?:HTTPS?Connection(?:Pool)?\([^)]*\)|<[^>]*>): ", "", str(inner)).rstrip(".").lower()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from meshcheck.errors import UnreadableError
 from meshcheck.load.cluster.api import Api, ApiError
 from meshcheck.model.cluster_kinds import ClusterKind
 from meshcheck.model.record import NamedTuple
@@ -54,7 +55,15 @@ class Discovery:
 
 
 def discover(api: Api) -> Discovery:
-    """Ask what is served."""
+    """Ask what is served. Raises UnreadableError where that may not be known, or the server cannot be reached."""
+    try:
+        return _discover(api)
+    except ApiError as error:
+        hint = ": whoever uses `--as` needs the right to impersonate" if "impersonate" in error.message else ""
+        raise UnreadableError(f"{api.where}: which kinds it serves cannot be read: {error.code} {error.message}{hint}") from None
+
+
+def _discover(api: Api) -> Discovery:
     found = Discovery({}, {}, {})
     for path in ("/api", "/apis"):
         answer = api.get(path, accept=_AGGREGATED)

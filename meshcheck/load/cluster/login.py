@@ -1,6 +1,7 @@
-"""How to get into a cluster, as kubectl does: kubeconfig with contexts, exec plugins and tokens; or the account of the pod.
+"""How to get into a cluster, as kubectl does: kubeconfig, flags, plugins, proxies; or the account of the pod.
 
-The official client reads all that; requests themselves are made in `api.py`, on its connection pool.
+The official client brings connections, certificates and OIDC; what it does otherwise than kubectl is in the modules beside this one.
+Requests themselves are made in `api.py`, on its connection pool.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meshcheck.errors import MeshcheckError, UnreadableError
+from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.load.cluster.impersonation import headers_of
+from meshcheck.load.cluster.kubeconfig import Access, choose, contexts_in_words, paths_of, read_kubeconfig, with_flags
 from meshcheck.model.record import value
 
 if TYPE_CHECKING:
@@ -21,93 +24,96 @@ INSTALL = "pip install 'meshcheck[cluster]'"
 
 @value
 class Login:
-    """Who asks which cluster. Empty fields are left to the kubeconfig."""
+    """Who asks which cluster: kubectl's flags. Empty fields are left to the kubeconfig."""
 
     context: str | None = None
     kubeconfig: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    server: str | None = None
     as_user: str | None = None
+    as_uid: str | None = None
     as_groups: tuple[str, ...] = ()
+    as_extra: tuple[tuple[str, str], ...] = ()
+    """(key, value); a key may come more than once."""
+    token: str | None = None
+    username: str | None = None
+    password: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    certificate_authority: str | None = None
+    insecure: bool = False
+    tls_server_name: str | None = None
+    proxy_url: str | None = None
     timeout: float = 30.0
     """Seconds for one request."""
 
 
 def connect(login: Login) -> Api:
     """An API server to ask. Raises UnreadableError when there is no way in, MeshcheckError when the client library is missing."""
+    access = _access(login)
+    if not login.as_user and (access is None or not access.user.get("as")) and (login.as_groups or login.as_uid or login.as_extra):
+        raise UsageError("a group, a UID and extras go with a user: say `--as` as well")
     client, config = _library(login)
     from meshcheck.load.cluster.api import Api
+    from meshcheck.load.cluster.connection import Connection, pod_client
 
-    def configuration() -> Any:
-        made = client.Configuration()
-        if _in_cluster(login):
-            try:
-                config.load_incluster_config(made)
-            except config.ConfigException as error:
-                raise UnreadableError(f"the account of this pod cannot be used: {_plain(error)}") from None
-        else:
-            _load_kubeconfig(config, login, made)
-        return made
-
-    headers: dict[str, Any] = {}
-    if login.as_user:
-        headers["Impersonate-User"] = login.as_user
-    if login.as_groups:
-        headers["Impersonate-Group"] = login.as_groups
-    return Api(lambda: client.ApiClient(configuration()), headers, login.timeout, where(login))
+    if access is None:
+        return Api(lambda: pod_client(client, config, login), headers_of(with_flags({}, login)), login.timeout, where(login))
+    found = Connection(client, config, access)
+    return Api(found.make, headers_of(access.user), login.timeout, where(login), found.is_stale, found.why_unknown, found.through)
 
 
 def where(login: Login) -> str:
     """The cluster in words, for messages."""
-    if _in_cluster(login):
-        return "the cluster of this pod"
-    return f"context `{login.context}`" if login.context else "the current context"
+    if login.context:
+        return f"context `{login.context}`"
+    if login.server or login.cluster:
+        return f"`--server {login.server}`" if login.server else f"`--cluster {login.cluster}`"
+    return "the cluster of this pod" if _access_or_none(login) is None and _has_account() else "the current context"
 
 
 def default_namespace(login: Login) -> str | None:
     """The namespace that kubectl would use: that of the context or of the pod; None where neither says one."""
-    if _in_cluster(login):
-        try:
-            return (_ACCOUNT / "namespace").read_text(encoding="utf-8").strip() or None
-        except OSError:
-            return None
-    _, config = _library(login)
     try:
-        contexts, active = config.list_kube_config_contexts(config_file=login.kubeconfig)
-    except Exception:  # whatever is wrong with the file, `connect` says it
+        access = _access(login)
+    except MeshcheckError:  # whatever is wrong with the files, `connect` says it
         return None
-    if login.context:
-        active = next((c for c in contexts if c.get("name") == login.context), None)
-    found = ((active or {}).get("context") or {}).get("namespace")
-    return found if isinstance(found, str) else None
+    if access is not None:
+        return access.namespace
+    try:
+        return os.environ.get("POD_NAMESPACE") or (_ACCOUNT / "namespace").read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
 
 
-def _in_cluster(login: Login) -> bool:
-    """As kubectl: a kubeconfig goes first, the pod's account is used where there is none."""
-    if login.kubeconfig or login.context or os.environ.get("KUBECONFIG"):
-        return False
-    if Path("~/.kube/config").expanduser().exists():
-        return False
-    return "KUBERNETES_SERVICE_HOST" in os.environ and (_ACCOUNT / "token").exists()
-
-
-def _load_kubeconfig(config: Any, login: Login, made: Any) -> None:
-    paths = login.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-    present = [p for p in paths.split(os.pathsep) if p and Path(p).expanduser().exists()]
-    if not present:
+def _access(login: Login) -> Access | None:
+    """What files and flags say; None for the account of the pod, which is used where they name no server, as kubectl does."""
+    found = read_kubeconfig(login)
+    access = choose(found, login)
+    if access.cluster.get("server"):
+        return access
+    if _has_account():
+        return None
+    if not found.files:
         raise UnreadableError(
-            f"no source given, and no cluster: there is no kubeconfig at `{paths}`"
+            f"no source given, and no cluster: there is no kubeconfig at `{os.pathsep.join(paths_of(login))}`"
             " (name manifests with `-f PATH`, `-k DIR`, `--helm CHART` or `--snapshot FILE`, or a cluster with `--kubeconfig FILE`)"
         )
+    if not (login.context or found.current or login.cluster):
+        raise UnreadableError(f"{access.files}: no current context: choose one with `--context` ({contexts_in_words(found)})")
+    raise UnreadableError(f"{access.files}: the cluster names no `server`: name one with `--server`")
+
+
+def _access_or_none(login: Login) -> Access | None:
     try:
-        config.load_kube_config(
-            config_file=os.pathsep.join(str(Path(p).expanduser()) for p in present),
-            context=login.context,
-            client_configuration=made,
-            persist_config=False,
-        )
-    except config.ConfigException as error:
-        raise UnreadableError(f"`{paths}`: {_plain(error)}") from None
-    except Exception as error:  # an unreadable file, broken YAML, a certificate that is no base64: whatever the library meets
-        raise UnreadableError(f"`{paths}` cannot be used: {type(error).__name__}: {_plain(error)}") from None
+        return _access(login)
+    except MeshcheckError:
+        return None
+
+
+def _has_account() -> bool:
+    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and (_ACCOUNT / "token").exists()
 
 
 def _library(login: Login) -> tuple[Any, Any]:
@@ -115,11 +121,6 @@ def _library(login: Login) -> tuple[Any, Any]:
         from kubernetes import client, config
     except ImportError:
         needs = f"reading a cluster needs the Kubernetes client: `{INSTALL}`"
-        named = login.context or login.kubeconfig
+        named = login.context or login.kubeconfig or login.cluster or login.server
         raise MeshcheckError(needs if named else f"no source given: name manifests with `-f PATH`; {needs}") from None
     return client, config
-
-
-def _plain(error: Exception) -> str:
-    text = str(error).strip().rstrip(".")
-    return (text[:1].lower() + text[1:]).replace("\n", " ") if text else type(error).__name__

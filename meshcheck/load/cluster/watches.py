@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from meshcheck.load.cluster.api import Api, ApiError
+from meshcheck.load.cluster.api import Api
 from meshcheck.load.cluster.discovery import Discovery, discover
 from meshcheck.load.cluster.follow import CONNECTED, INTERRUPTED, REFUSED, Follower, Ignored, Told
 from meshcheck.load.cluster.reading import Part, Wanted, fill
@@ -35,12 +35,7 @@ class Watches:
 
     def start(self) -> None:
         """Begin to follow. Raises UnreadableError when the cluster cannot be reached, or does not know who asks."""
-        try:
-            self._discovered(discover(self._api))
-        except ApiError as error:
-            from meshcheck.errors import UnreadableError
-
-            raise UnreadableError(f"{self._api.where}: which kinds it serves cannot be read: {error.code} {error.message}") from None
+        self._discovered(discover(self._api))
         threading.Thread(target=self._rediscover, name="discovery", daemon=True).start()
 
     def stop(self) -> None:

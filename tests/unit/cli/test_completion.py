@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ from meshcheck.cli.complete import run
 from meshcheck.cli.completing import values
 from meshcheck.cli.completing.offers import parser_of
 from meshcheck.cli.main import COMMANDS
+from meshcheck.cli.outputs import FormAction
 
 WORLD = str(Path(__file__).resolve().parents[3] / "manifests/scenarios/method-not-allowed/manifests.yaml")
 FREE = {
     "'K: V'", "TOKEN", "JSON", "IP", "URL", "NAME", "TD", "TEXT", "GROUP", "DURATION", "[NS/]NAME", "ADDR", "PORT", "N",
+    "UID", "KEY=VALUE", "PASSWORD",
 }  # fmt: skip
 """Kinds of values that nobody can guess: whoever adds one says so here, or teaches values.py what it can be."""
 
@@ -46,7 +50,7 @@ def test_every_kind_of_value_is_known(command: str) -> None:
     parser = parser_of(command)
     assert parser is not None
     for action in _actions(parser):
-        if action.nargs == 0 or action.choices is not None:
+        if action.nargs == 0 or action.choices is not None or isinstance(action, FormAction):
             continue
         metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
         assert metavar in values.MAKERS or metavar in values.FILES or metavar in FREE, f"{command} {action.option_strings}: {metavar}"
@@ -57,7 +61,8 @@ def test_every_option_is_offered(command: str, capsys: pytest.CaptureFixture[str
     """All long options of the real parser, hidden ones left out."""
     parser = parser_of(command)
     assert parser is not None
-    long = {n for a in parser._actions if a.help != argparse.SUPPRESS for n in a.option_strings if n.startswith("--")}
+    shown = [a for a in parser._actions if a.help != argparse.SUPPRESS or hasattr(a, "about")]
+    long = {n for a in shown for n in a.option_strings if n.startswith("--")}
     assert set(_offered(capsys, command, "--")[0]) == long
 
 
@@ -75,6 +80,8 @@ def test_every_option_is_offered(command: str, capsys: pytest.CaptureFixture[str
         (["trace", "-f", WORLD, "-X", "D"], ["DELETE"], 4),
         (["trace", "-f", WORLD, "--sidecars", "shop,sh"], ["shop,shop"], 4),
         (["graph", "-o", "m"], ["mermaid"], 4),
+        (["lint", "-o", "s"], ["sarif"], 4),
+        (["test", "-o", "junit="], [], 0),
         (["can", "get", "deploy"], ["deployments.apps"], 4),
         (["can", "lis"], ["list"], 4),
         (["completion", "fi"], ["fish"], 4),
@@ -101,3 +108,32 @@ def test_silence_on_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     broken.write_text("a: [")
     assert _offered(capsys, "trace", "-f", str(broken), "--from", "") == (["external"], 4)
     assert capsys.readouterr().err == ""
+
+
+def test_kubeconfigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Contexts, clusters and users of the files that the line or $KUBECONFIG names, without kubectl."""
+    for name in ("one", "two"):
+        entries = {kind: [{"name": f"{kind[0]}-{name}"}] for kind in ("contexts", "clusters", "users")}
+        (tmp_path / name).write_text(json.dumps(entries))
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/one{os.pathsep}{tmp_path}/two")
+    monkeypatch.setenv("PATH", "")
+    for option in ("--context", "--cluster", "--user"):
+        kind = option[2]
+        assert _offered(capsys, "trace", option, "") == ([f"{kind}-one", f"{kind}-two"], 4)
+        assert _offered(capsys, "lint", "--kubeconfig", str(tmp_path / "two"), f"{option}=") == ([f"{option}={kind}-two"], 4)
+    assert _offered(capsys, "can", "--kubeconfig", str(tmp_path / "none"), "--user", "") == ([], 4)
+
+
+def test_who_is_asked_about_is_not_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names come from kubectl with the line's own options for it; `--as` of `can` is none of them, that of `trace` is one."""
+    program = tmp_path / "kubectl"
+    program.write_text(f"#!/bin/sh\necho \"$@\" > {tmp_path}/asked\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    _offered(capsys, "can", "--as", "sa/shop/web", "--context", "c", "--insecure-skip-tls-verify", "-n", "")
+    asked = (tmp_path / "asked").read_text()
+    assert "--context c" in asked
+    assert "--insecure-skip-tls-verify" in asked
+    assert "--as" not in asked
+    _offered(capsys, "trace", "--as", "ann", "-s", "https://x", "-n", "")
+    assert "-s https://x --as ann" in (tmp_path / "asked").read_text()

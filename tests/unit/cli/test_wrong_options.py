@@ -13,7 +13,7 @@ from meshcheck.cli.main import COMMANDS, main
         (["trace", "--form", "x"], "`--form` means nothing to `meshcheck trace`; did you mean `--from`?"),
         (["graph", "--exposde"], "did you mean `--exposed`?"),
         (["trace", "--fix=abc"], "`--fix`: invalid int value: `abc`"),
-        (["trace", "-o", "yaml"], "`--output`: invalid choice: `yaml`"),
+        (["trace", "-o", "yaml"], "`-o yaml`: no such form (forms: text, json, jsonl, markdown)"),
         (["lint", "--fail-on", "warn"], "choose from "),
         (["trace", "--jwt", "a", "--claims", "{}"], "not allowed with"),
         (["snapshot"], "-o/--output"),
