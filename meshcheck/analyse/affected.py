@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from meshcheck.analyse.changed_objects import ObjectChange
+from meshcheck.decode.registry import bucket_of
 from meshcheck.model.core import Workload
+from meshcheck.model.foreign_policies import foreign_headings
 from meshcheck.model.istio_networking import EXTENSIONS
 from meshcheck.model.network_policy import EGRESS, INGRESS
 from meshcheck.model.objects import ObjectRef
@@ -83,6 +85,12 @@ def _both(one: Affected, other: Affected) -> Affected:
 def _of(world: World, ref: ObjectRef) -> Affected:
     """Whose calls one object touches in one World."""
     kind, namespace = ref.kind, ref.namespace or "default"
+    foreign = foreign_headings().get(bucket_of(ref.api_version, kind))
+    if foreign is not None:
+        if foreign.everywhere or not foreign.namespaced or namespace in _OF_EVERYBODY:
+            return EVERYTHING
+        pods = frozenset(map(_name, world.workloads_in(namespace)))
+        return Affected(pods, pods)
     one = _find(world, ref)
     if _is_about_waypoints(world, ref, namespace, one):
         return EVERYTHING

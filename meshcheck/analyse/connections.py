@@ -63,9 +63,9 @@ class Changed(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """`added`, `removed` or `changed`."""
-        old, new = (self.old or NONE).allowed, (self.new or NONE).allowed
-        return "added" if not old else "removed" if not new else "changed"
+        """`added`, `removed` or `changed`; what is not known may be there."""
+        old, new = self.old or NONE, self.new or NONE
+        return "added" if old == NONE else "removed" if new == NONE else "changed"
 
 
 class Network:

@@ -45,18 +45,21 @@ class Wires:
         admitted, sending = self._admitted(target), self._sending_of(source)
         if admitted is None or sending is None:
             return None
+        others = self._policies.others.about(network.endpoint(self.world, source, ""), EGRESS, False) if self._policies.others else ()
+        told = tuple(str(other) for other in others)
         if not sending:
-            return admitted.get(id(source), _NONE), None
+            return admitted.get(id(source), _NONE), None, told
         tables = self._tables()
         reached = tables.get(id(target), {})
         meant = _NONE.union(*(reached.get(id(p), _NONE) | self._everybody.get(id(p), _NONE) for p in sending))
-        return admitted.get(id(source), _NONE), meant
+        return admitted.get(id(source), _NONE), meant, told
 
     def said(self, source: Workload, target: Workload) -> Hashable | None:
         """What the policies of both ends say to the pair, to be compared with what another World says; None where that is not known."""
         found = self.key(source, target)
         isolated = bool(self._policies.selecting(target, INGRESS)), bool(self._policies.selecting(source, EGRESS))
-        return None if found is None else (isolated, found)
+        shut = self._policies.others.about(network.endpoint(self.world, target, ""), INGRESS) if self._policies.others else ()
+        return None if found is None else (isolated, found, tuple(str(other) for other in shut))
 
     def _admitted(self, target: Workload) -> dict[int, Meant] | None:
         """Callers that a peer of the target's policies means; all others are not meant."""

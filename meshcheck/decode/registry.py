@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from meshcheck.model.foreign_policies import foreign_kinds
+
 _CORE = {
     "Namespace": "decode_namespace", "Node": "decode_node",
     "Pod": "decode_pod", "Service": "decode_service", "Endpoints": "decode_endpoints",
@@ -60,6 +62,7 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
         for kind in kinds
     },
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): ("injection", "decode_webhooks"),
+    **{(kind.group, kind.kind): ("foreign", "decode_foreign") for kind in foreign_kinds()},
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),
@@ -94,9 +97,12 @@ _BUCKETS = {
     ("discovery.k8s.io", "EndpointSlice"): "Endpoints",
     ("networking.istio.io", "Gateway"): "IstioGateway",
     ("gateway.networking.x-k8s.io", "XListenerSet"): "ListenerSet",
+    **{(kind.group, kind.kind): kind.heading for kind in foreign_kinds()},
 }
 
 
 def bucket_of(api_version: str, kind: str) -> str:
-    """The heading under which an object is kept: pods and their controllers share one, the two kinds named Gateway do not."""
+    """The heading under which an object is kept: pods and their controllers share one; kinds of one name that
+    different projects have do not.
+    """
     return "Workload" if kind in _WORKLOADS else _BUCKETS.get((api_version.rpartition("/")[0], kind), kind)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.proxies import servers, workload_ports
 from meshcheck.model.core import Selector, Workload
+from meshcheck.model.foreign_policies import foreign_headings
 from meshcheck.model.network_policy import EGRESS, INGRESS, NetworkPolicy, Peer, PodPeer, PolicyRule, PortRange
 from meshcheck.semantics.network_policy.peers import Endpoint, selects_namespace
 from meshcheck.semantics.network_policy.ports import covers
@@ -48,6 +49,14 @@ def isolated(evidence: Evidence, direction: str) -> tuple[Workload, ...]:
 def has_admin(evidence: Evidence) -> bool:
     """Whether an admin policy may decide before any NetworkPolicy."""
     return policy_set(evidence.world).has_admin
+
+
+def decided_elsewhere(evidence: Evidence) -> bool:
+    """Whether more than NetworkPolicies decides, or may: an admin policy, or one of a network plugin or another mesh."""
+    world = evidence.world
+    if has_admin(evidence) or policy_set(world).others:
+        return True
+    return world.coverage is not None and not world.complete(*(kind.heading for kind in foreign_headings().values()))
 
 
 def meant(evidence: Evidence, policy: NetworkPolicy, peer: PodPeer) -> tuple[Workload, ...] | None:

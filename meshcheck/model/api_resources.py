@@ -109,7 +109,7 @@ def _read() -> Iterator[Resource]:
 
 def plural_of(singular: str) -> str:
     """The plural that Kubernetes would make of a kind in lower case."""
-    if singular == "endpoints":
+    if singular in ("endpoints", "serviceintentions", "ServiceIntentions"):
         return singular
     if singular.endswith("s"):
         return f"{singular}es"

@@ -2,6 +2,7 @@
 
 `group: use scope: Kind[=heading] …`. The heading is that of the inventory (`decode/registry.py`): pods and WorkloadEntries are
 what Workloads are known by; controllers (`-`) only lend their names and templates, so that a World without them is not the poorer.
+Policies of network plugins and of other meshes follow from a table of their own (`foreign_policies.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from meshcheck.model.api_resources import plural_of
+from meshcheck.model.foreign_policies import foreign_kinds
 from meshcheck.model.record import NamedTuple
 
 _TABLE = """
@@ -79,6 +81,13 @@ def kinds_for(*uses: str) -> tuple[ClusterKind, ...]:
 
 
 def _read() -> Iterator[ClusterKind]:
+    yield from _of_the_table()
+    for kind in foreign_kinds():
+        plural = kind.plural or plural_of(kind.kind.lower())
+        yield ClusterKind(kind.group, kind.kind, plural, kind.namespaced, kind.heading, CALL)
+
+
+def _of_the_table() -> Iterator[ClusterKind]:
     for line in _TABLE.strip().splitlines():
         group, used, names = line.split(": ")
         use, scope = used.split()

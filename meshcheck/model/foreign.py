@@ -11,7 +11,9 @@ from meshcheck.model.record import record
 
 @record
 class Foreign:
-    """An IngressRoute or Middleware of Traefik, a KongPlugin, an HTTPProxy of Contour, a BackendConfig of GKE."""
+    """An IngressRoute or Middleware of Traefik, a KongPlugin, an HTTPProxy of Contour, a BackendConfig of GKE; a policy of a network
+    plugin or of another mesh.
+    """
 
     meta: Meta
     value: Mapping[str, Any]

@@ -89,8 +89,8 @@ def trace_text(
         lines += [*said[:-1], said[-1] + _checked(fix)]
         lines += [f"          {style.yellow('opens more:')} {more}" for more in _opens(fix)]
         lines += [f"          {line}".rstrip() for line in (patch_of(fix) if n == 0 else ())]
-    for missing in trace.missing:
-        lines.append(f"  {style.yellow('Missing')} {missing.fact}")
+    for fact in dict.fromkeys(missing.fact for missing in trace.missing):
+        lines.append(f"  {style.yellow('Missing')} {fact}")
     for note in trace.notes:
         lines.append(f"  {style.dim('Note')}    {note}")
     return "\n".join(lines).rstrip() + "\n"
@@ -240,7 +240,7 @@ def trace_markdown(
         lines += [f"  - opens more: {more}" for more in _opens(fix)]
         if n == 0 and (patch := patch_of(fix)):
             lines += ["", "  ```diff", *(f"  {line}" for line in patch), "  ```", ""]
-    lines += [f"- **Missing**: {missing.fact}" for missing in trace.missing]
+    lines += [f"- **Missing**: {fact}" for fact in dict.fromkeys(missing.fact for missing in trace.missing)]
     lines += [f"- {note}" for note in trace.notes]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -20,6 +20,24 @@
 - apiGroups: [configuration.konghq.com]
   resources: [kongclusterplugins]
   verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [cilium.io]
+  resources: [ciliumclusterwidenetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [projectcalico.org]
+  resources: [globalnetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [crd.projectcalico.org]
+  resources: [globalnetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [crd.antrea.io]
+  resources: [clusternetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [networking.k8s.aws]
+  resources: [clusternetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [kuma.io]
+  resources: [trafficpermissions]
+  verbs: {{ include "meshcheck.verbs" . }}
 {{- end -}}
 
 {{- define "meshcheck.namespacedRules" -}}
@@ -82,5 +100,44 @@
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [cloud.google.com]
   resources: [backendconfigs]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [cilium.io]
+  resources: [ciliumnetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [projectcalico.org]
+  resources: [networkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [crd.projectcalico.org]
+  resources: [networkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [crd.antrea.io]
+  resources: [networkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [k8s.ovn.org]
+  resources: [egressfirewalls]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [network.openshift.io]
+  resources: [egressnetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [networking.gke.io]
+  resources: [fqdnnetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [networking.k8s.aws]
+  resources: [applicationnetworkpolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [vpcresources.k8s.aws]
+  resources: [securitygrouppolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [crd.nsx.vmware.com]
+  resources: [securitypolicies]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [policy.linkerd.io]
+  resources: [authorizationpolicies, egressnetworks, serverauthorizations, servers]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [kuma.io]
+  resources: [meshtrafficpermissions]
+  verbs: {{ include "meshcheck.verbs" . }}
+- apiGroups: [consul.hashicorp.com]
+  resources: [serviceintentions]
   verbs: {{ include "meshcheck.verbs" . }}
 {{- end -}}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meshcheck.analyse.changed_objects import ObjectChange
-from meshcheck.analyse.connections import Changed, Connections
+from meshcheck.analyse.connections import Changed, Connections, Spans
 from meshcheck.analyse.difference import CallChange
 from meshcheck.model.finding import Finding
 from meshcheck.model.objects import dotted
@@ -92,16 +92,21 @@ def _connection(changed: Changed, style: Style) -> str:
 
 
 def spans_words(connections: Connections | None) -> str:
-    """`TCP 80, 443; UDP all`."""
+    """`TCP 80, 443; UDP all`; with what is not known behind it."""
     if connections is None:
         return "not there"
+    known = _spans(connections.allowed)
+    if not connections.unknown:
+        return known or "none"
+    return f"{known}; unknown: {_spans(connections.unknown)}" if known else f"unknown: {_spans(connections.unknown)}"
+
+
+def _spans(ports: Mapping[str, Spans]) -> str:
     parts = []
-    for protocol, spans in connections.allowed.items():
+    for protocol, spans in ports.items():
         shown = ", ".join("all" if span == (1, 65535) else str(span[0]) if span[0] == span[1] else f"{span[0]}-{span[1]}" for span in spans)
         parts.append(f"{protocol} {shown}")
-    if len(parts) == 3 and all(part.endswith(" all") for part in parts):
-        return "all"
-    return "; ".join(parts) or "none"
+    return "all" if len(parts) == 3 and all(part.endswith(" all") for part in parts) else "; ".join(parts)
 
 
 def _findings(report: DiffReport, style: Style) -> Iterator[str]:

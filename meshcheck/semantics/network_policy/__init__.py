@@ -4,9 +4,12 @@ peers.py        whether a peer of a rule means an endpoint
 ports.py        whether a rule covers a port
 evaluate.py     tiers, isolation and the verdict of one direction
 explanation.py  why a direction is closed: which rules nearly matched
+others.py       policies of network plugins and other meshes that are not evaluated
+side.py         the answer of one direction
 """
 
-from meshcheck.semantics.network_policy.evaluate import PolicySet, Side, evaluate
+from meshcheck.semantics.network_policy.evaluate import PolicySet, evaluate
 from meshcheck.semantics.network_policy.peers import Endpoint
+from meshcheck.semantics.network_policy.side import Side
 
 __all__ = ["Endpoint", "PolicySet", "Side", "evaluate"]

@@ -9,29 +9,19 @@ from collections.abc import Iterable
 
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, NetworkPolicy, PolicyRule, UnknownPeer
-from meshcheck.model.reason import Reason
-from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import Mention
 from meshcheck.semantics.network_policy import explanation
+from meshcheck.semantics.network_policy.others import Others
 from meshcheck.semantics.network_policy.peers import Endpoint, means, means_pods
 from meshcheck.semantics.network_policy.ports import covered, covers
-
-
-class Side(NamedTuple):
-    """One direction. `allowed` is None when it hangs on `missing`; `mentions` are the policies that decide."""
-
-    direction: str
-    allowed: bool | None
-    mentions: tuple[Mention, ...]
-    summary: str
-    missing: str | None = None
-    reasons: tuple[Reason, ...] = ()
+from meshcheck.semantics.network_policy.side import Side
 
 
 class PolicySet:
-    """All network policies of a World, found by pod."""
+    """All network policies of a World, found by pod. `others` are those of which nobody knows here what they decide."""
 
-    def __init__(self, policies: Iterable[NetworkPolicy], admin: Iterable[AdminPolicy]) -> None:
+    def __init__(self, policies: Iterable[NetworkPolicy], admin: Iterable[AdminPolicy], others: Others | None = None) -> None:
+        self.others = others or Others()
         self._by_namespace: dict[str, list[NetworkPolicy]] = {}
         for policy in policies:
             self._by_namespace.setdefault(policy.meta.namespace, []).append(policy)
@@ -54,7 +44,9 @@ class PolicySet:
 
     def may_isolate(self, namespace: str, direction: str) -> bool:
         """Whether some policy may close a direction for some pod of a namespace."""
-        return bool(self._admin) or any(direction in p.directions for p in self._by_namespace.get(namespace, ()))
+        if self._admin or self.others.may_isolate(namespace, direction):
+            return True
+        return any(direction in p.directions for p in self._by_namespace.get(namespace, ()))
 
     def admin(self, end: Endpoint, tier: str) -> tuple[AdminPolicy, ...]:
         """Admin policies of a tier whose subject is the pod, in the order of their priority."""
@@ -74,9 +66,9 @@ def evaluate(
     call = (target, protocol, port, strict, explain)
     out = []
     if source.workload is not None:
-        out.append(_side(policies, EGRESS, source, target, *call))
+        out.append(policies.others.weighed(_side(policies, EGRESS, source, target, *call), source, target, strict))
     if target.workload is not None:
-        out.append(_side(policies, INGRESS, target, source, *call))
+        out.append(policies.others.weighed(_side(policies, INGRESS, target, source, *call), target, source, strict))
     return out
 
 

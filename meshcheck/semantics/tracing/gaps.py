@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from meshcheck.model.coverage import Coverage
+from meshcheck.model.foreign_policies import foreign_headings
 from meshcheck.model.istio_networking import EXTENSIONS
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
@@ -22,7 +23,7 @@ _ON_THE_WIRE = frozenset(["dns", "network-policy", "load-balancer"])
 _BY_TOKEN = frozenset(["authorization", "custom", "request-authentication"])
 _NEEDED_BY = {
     "NetworkPolicy": "network-policy",
-    **dict.fromkeys(_ADMIN, "network-policy"),
+    **dict.fromkeys((*_ADMIN, *foreign_headings()), "network-policy"),
     **dict.fromkeys(_EXTENSIONS, "extensions"),
     "AuthorizationPolicy": "authorization",
     "RequestAuthentication": "request-authentication",
@@ -71,7 +72,10 @@ def _may_undo(found: Trace, heading: str, namespace: str | None, root: str) -> b
         return False
     if heading == "NetworkPolicy":
         return station.name in ("network-policy", "dns") and _undone_by_policies(station, namespace)
-    if heading in _ADMIN:
+    other = foreign_headings().get(heading)
+    if other is not None and not other.opens:
+        return False
+    if heading in _ADMIN or other is not None:
         return station.name in ("network-policy", "dns")
     if heading == "AuthorizationPolicy":
         own = (station.workload or "").partition("/")[0]

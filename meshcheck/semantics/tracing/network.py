@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from meshcheck.model.core import Node, Workload
+from meshcheck.model.foreign_policies import PLUGIN, foreign_headings
 from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.question import Question
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station
 from meshcheck.semantics import network_policy
 from meshcheck.semantics.addresses import parse_address
 from meshcheck.semantics.network_policy import Endpoint, PolicySet, Side
+from meshcheck.semantics.network_policy.others import OtherPolicy, Others, may_have
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend, TargetView, of_service
@@ -16,38 +18,54 @@ from meshcheck.semantics.world.hosts import DOMAIN
 from meshcheck.semantics.world.world import World
 
 _ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+_OTHERS = tuple(foreign_headings().values())
 _DNS_SERVICES = (("kube-system", "kube-dns"), ("kube-system", "coredns"), ("openshift-dns", "dns-default"))
 
 
 def policy_set(world: World) -> PolicySet:
     """The World's network policies, indexed once."""
-    return world.index(
-        "network policies",
-        lambda: PolicySet(world.inventory.of("NetworkPolicy"), [p for kind in _ADMIN for p in world.inventory.of(kind)]),
-    )
+
+    def make() -> PolicySet:
+        of = world.inventory.of
+        others = Others(OtherPolicy(kind, policy) for kind in _OTHERS for policy in of(kind.heading))
+        return PolicySet(of("NetworkPolicy"), [policy for kind in _ADMIN for policy in of(kind)], others)
+
+    return world.index("network policies", make)
 
 
-def _policies_of(world: World, *namespaces: str) -> PolicySet:
-    """The network policies, to be asked about pods of some namespaces."""
-    for namespace in namespaces:
-        world.note("NetworkPolicy", namespace)
-    for kind in _ADMIN:
-        world.note(kind)
+def _policies_of(world: World, *pods: Workload) -> PolicySet:
+    """The network policies, to be asked about some pods."""
+    for workload in pods:
+        _note(world, workload.namespace, workload)
     return policy_set(world)
+
+
+def _note(world: World, namespace: str, workload: Workload | None = None) -> None:
+    """An answer depends on the policies that may be about a pod, or about pods of a namespace."""
+    if world.reads is None:
+        return
+    for kind in ("NetworkPolicy", *_ADMIN):
+        world.note(kind, namespace if kind == "NetworkPolicy" else None)
+    space = world.namespace_as_known(namespace)
+    for other in _OTHERS:
+        if other.enforcer == PLUGIN or workload is None or may_have(other.enforcer, workload, space):
+            world.note(other.heading, None if other.everywhere else namespace)
 
 
 def has_policies(world: World) -> bool:
     """Whether there is any network policy at all."""
     for kind in _ADMIN:
         world.note(kind)
-    return world.index("any network policy", lambda: any(world.inventory.of(kind) for kind in ("NetworkPolicy", *_ADMIN)))
+    kinds = ("NetworkPolicy", *_ADMIN, *(kind.heading for kind in _OTHERS))
+    return world.index("any network policy", lambda: any(world.inventory.of(kind) for kind in kinds))
 
 
 def isolated(world: World, workload: Workload, direction: str) -> bool:
     """Whether any network policy may close a direction for a pod."""
-    policies = _policies_of(world, workload.namespace)
+    policies = _policies_of(world, workload)
     end = endpoint(world, workload, "")
-    return bool(policies.selecting(workload, direction) or policies.admin(end, "Admin") or policies.admin(end, "Baseline"))
+    tiers = policies.admin(end, "Admin") or policies.admin(end, "Baseline")
+    return bool(policies.selecting(workload, direction) or tiers or policies.others.about(end, direction))
 
 
 def no_such_name(world: World, question: Question, who: CallerView, what: TargetView) -> Station | None:
@@ -84,7 +102,8 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     if host is None or workload is None or not who.labels_known or workload.host_network or parse_address(host) is not None:
         return None
     if not has_policies(world):
-        _policies_of(world, workload.namespace, _DNS_SERVICES[0][0])
+        _policies_of(world, workload)
+        _note(world, _DNS_SERVICES[0][0])
         return None
     servers = [(b.workload, b.address, b.port) for b in _dns_backends(world) if b.workload is not None]
     asked = servers or [(_usual_dns(world), "", 53)]
@@ -99,7 +118,7 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     source = endpoint(world, workload, who.address)
     closed: list[Side] = []
     for server, address, port in asked:
-        every = _policies_of(world, workload.namespace, server.namespace)
+        every = _policies_of(world, workload, server)
         sides = network_policy.evaluate(every, source, endpoint(world, server, address), "UDP", port, explain=explain)
         shut = [side for side in sides if side.allowed is not True]
         if not shut:
@@ -139,14 +158,14 @@ def policies(world: World, question: Question, who: CallerView, backend: Backend
     """The stations of both directions, on the addresses and the port of the wire: `port` where that is not the one that is called."""
     port = port or backend.port
     if not has_policies(world):
-        _policies_of(world, *(w.namespace for w in (who.workload, backend.workload) if w is not None))
+        _policies_of(world, *(w for w in (who.workload, backend.workload) if w is not None))
         return []
     strict = question.network_policy_only
     source = _source(world, question, who)
     target = endpoint(world, backend.workload, backend.address, strict) if backend.workload else _elsewhere(world, backend.address)
     if source is None:
         return _unknown_source(world, who, backend)
-    every = _policies_of(world, *(end.workload.namespace for end in (source, target) if end.workload is not None))
+    every = _policies_of(world, *(end.workload for end in (source, target) if end.workload is not None))
     sides = network_policy.evaluate(every, source, target, question.transport, port, strict=strict, explain=explain)
     return [
         _station(side, who.workload if side.direction == "egress" else backend.workload, (question.transport, port))
@@ -172,7 +191,8 @@ def _unknown_source(world: World, who: CallerView, backend: Backend) -> list[Sta
     """A caller of which only the namespace or the identity is known: its labels matter where either end is isolated."""
     server, namespace = backend.workload, who.namespace or ""
     shut = server is not None and isolated(world, server, "ingress")
-    if not shut and not _policies_of(world, namespace).may_isolate(namespace, "egress"):
+    _note(world, namespace)
+    if not shut and not policy_set(world).may_isolate(namespace, "egress"):
         return []
     fact = f"which pod of {namespace} calls: network policies look at its labels"
     return [Station("network-policy", "cni", UNKNOWN, fact, missing=fact, workload=str(server) if server else None)]

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from meshcheck.lint.ambient import bound_to, is_captured, sent_to, target_path
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import has_admin, isolating
+from meshcheck.lint.network_policies import decided_elsewhere, isolating
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import INGRESS
@@ -55,7 +55,7 @@ _KINDS = ("AuthorizationPolicy", "NetworkPolicy", "Gateway", "Service", "Workloa
 @rule("MC605", "waypoint-bypass", severity="warning", needs="absence", kinds=_KINDS, audience="security")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Policies at waypoints that nothing makes callers pass."""
-    if has_admin(evidence):
+    if decided_elsewhere(evidence):
         return
     for policy in evidence.of("AuthorizationPolicy"):
         if policy.action not in ("ALLOW", "DENY", "CUSTOM") or policy.dry_run:

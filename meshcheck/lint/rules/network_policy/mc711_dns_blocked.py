@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import covers_number, end_of, has_admin, isolated, isolating, pod_peers
+from meshcheck.lint.network_policies import covers_number, decided_elsewhere, end_of, isolated, isolating, pod_peers
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
@@ -64,7 +64,7 @@ _KUBE_DNS = {
 def check(evidence: Evidence) -> Iterator[Found]:
     """Workloads that cannot ask DNS, by the policy that opens something else."""
     hurt: dict[int, tuple[NetworkPolicy, list[Workload]]] = {}
-    for workload in isolated(evidence, EGRESS) if not has_admin(evidence) else ():
+    for workload in isolated(evidence, EGRESS) if not decided_elsewhere(evidence) else ():
         policies = isolating(evidence, workload, EGRESS)
         rules = [(p, r) for p in policies for r in p.egress]
         opening = next((p for p, r in rules if any(pod_peers(r))), None)

@@ -41,7 +41,7 @@ from collections.abc import Iterator
 
 from meshcheck.lint.ambient import captured, is_captured
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import DIRECTIONS, covers_number, has_admin, isolating, meant, pod_peers, selected
+from meshcheck.lint.network_policies import DIRECTIONS, covers_number, decided_elsewhere, isolating, meant, pod_peers, selected
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
@@ -54,7 +54,7 @@ HBONE = 15008
 @rule("MC712", "hbone-blocked", severity="error", needs="documents")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Rules without the port of the tunnel."""
-    if not captured(evidence) or has_admin(evidence):
+    if not captured(evidence) or decided_elsewhere(evidence):
         return
     for policy in evidence.of("NetworkPolicy"):
         for direction in DIRECTIONS:

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from meshcheck.lint.ambient import captured
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import end_of, has_admin, isolating
+from meshcheck.lint.network_policies import decided_elsewhere, end_of, isolating
 from meshcheck.lint.probes import probed_ports
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
@@ -58,7 +58,7 @@ _ADDRESSES = ("169.254.7.127", "fd16:9254:7127:1337:ffff:ffff:ffff:ffff")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Pods whose probes are dropped; one finding for each policy."""
     hurt: dict[int, tuple[NetworkPolicy, list[tuple[Workload, int]]]] = {}
-    for workload in captured(evidence) if not has_admin(evidence) else ():
+    for workload in captured(evidence) if not decided_elsewhere(evidence) else ():
         policies = isolating(evidence, workload, INGRESS)
         for number in probed_ports(workload) if policies else ():
             if all(_dropped(evidence, workload, number, address) for address in _ADDRESSES):

@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import covers_number, end_of, has_admin, isolated, isolating
+from meshcheck.lint.network_policies import covers_number, decided_elsewhere, end_of, isolated, isolating
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
@@ -60,7 +60,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     """Sidecars that are cut off, by the policy that isolates them."""
     hurt: dict[int, tuple[NetworkPolicy, list[Workload]]] = {}
     istiod = _istiod(evidence)
-    for workload in isolated(evidence, EGRESS) if not has_admin(evidence) else ():
+    for workload in isolated(evidence, EGRESS) if not decided_elsewhere(evidence) else ():
         policies = isolating(evidence, workload, EGRESS)
         named = any(r.ports and covers_number(r, "TCP", _PORT) for p in policies for r in p.egress)
         if named or not sidecar_of(evidence.world, workload).present or workload is istiod:

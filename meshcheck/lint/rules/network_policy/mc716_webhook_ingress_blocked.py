@@ -42,7 +42,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import end_of, has_admin, isolating
+from meshcheck.lint.network_policies import decided_elsewhere, end_of, isolating
 from meshcheck.lint.rule import Found, rule
 from meshcheck.lint.webhooks import called_services
 from meshcheck.model.core import Workload
@@ -59,7 +59,7 @@ _SYSTEM = "kube-system"
 def check(evidence: Evidence) -> Iterator[Found]:
     """Webhooks that the API server cannot reach; each Service once for each object."""
     seen = set()
-    for ref, origin, field, service, fails in called_services(evidence) if not has_admin(evidence) else ():
+    for ref, origin, field, service, fails in called_services(evidence) if not decided_elsewhere(evidence) else ():
         name = f"{service.get('namespace')}/{service.get('name')}"
         policy = _closing(evidence, service) if (ref, name) not in seen else None
         seen.add((ref, name))

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import end_of, has_admin, isolated, isolating
+from meshcheck.lint.network_policies import decided_elsewhere, end_of, isolated, isolating
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
@@ -61,7 +61,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
     """Pods whose metrics nobody can read; one finding for each policy."""
     scrapers = scrapers_of(evidence)
     hurt: dict[int, tuple[NetworkPolicy, list[Workload]]] = {}
-    for workload in isolated(evidence, INGRESS) if scrapers and not has_admin(evidence) else ():
+    for workload in isolated(evidence, INGRESS) if scrapers and not decided_elsewhere(evidence) else ():
         asked = workload.pod_annotations.get("prometheus.io/scrape") not in _NO and hands_on_metrics(workload) and workload not in scrapers
         if asked and sidecar_of(evidence.world, workload).present and all(_dropped(evidence, s, workload) for s in scrapers):
             policies = isolating(evidence, workload, INGRESS)

@@ -41,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import DIRECTIONS, has_admin, isolating, selected
+from meshcheck.lint.network_policies import DIRECTIONS, decided_elsewhere, isolating, selected
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
@@ -60,7 +60,8 @@ def check(evidence: Evidence) -> Iterator[Found]:
                     where = "beside it" if other is policy else f"of {other.meta.namespace}/{other.meta.name}"
                     message = f"a rule without peers and ports admits all {direction}, so the narrower rules {where} restrict nothing"
                     yield found(policy.meta, one.field, message, ("such a rule", other.meta, narrower.field))
-    if not evidence.world.complete("NetworkPolicy", "Workload", "ClusterNetworkPolicy", "AdminNetworkPolicy") or has_admin(evidence):
+    complete = evidence.world.complete("NetworkPolicy", "Workload", "ClusterNetworkPolicy", "AdminNetworkPolicy")
+    if not complete or decided_elsewhere(evidence):
         return
     seen: set[int] = set()
     for policy in evidence.of("NetworkPolicy"):

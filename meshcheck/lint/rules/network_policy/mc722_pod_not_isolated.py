@@ -38,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import has_admin, isolating
+from meshcheck.lint.network_policies import decided_elsewhere, isolating
 from meshcheck.lint.proxies import servers
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
@@ -51,7 +51,7 @@ _KINDS = ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "
 @rule("MC722", "pod-not-isolated", severity="warning", needs="absence", confidence="medium", kinds=_KINDS, audience="security")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Workloads that were left out."""
-    if has_admin(evidence):
+    if decided_elsewhere(evidence):
         return
     spaces = dict.fromkeys(p.meta.namespace for p in evidence.of("NetworkPolicy") if INGRESS in p.directions)
     known: dict[str, list[Workload]] = {}

@@ -1,0 +1,18 @@
+"""What policies say to a connection on one side of it."""
+
+from __future__ import annotations
+
+from meshcheck.model.reason import Reason
+from meshcheck.model.record import NamedTuple
+from meshcheck.model.trace import Mention
+
+
+class Side(NamedTuple):
+    """One direction. `allowed` is None when it hangs on `missing`; `mentions` are the policies that decide."""
+
+    direction: str
+    allowed: bool | None
+    mentions: tuple[Mention, ...]
+    summary: str
+    missing: str | None = None
+    reasons: tuple[Reason, ...] = ()
