@@ -28,6 +28,7 @@ from meshcheck.semantics.tracing import caller, network, proxies
 from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.world import World
+from meshcheck.semantics.world.revisions import managed, view_of
 
 _ROUTING = ("VirtualService", "DestinationRule", "Sidecar", "ServiceEntry", "HTTPRoute", "GRPCRoute", *EXTENSIONS)
 
@@ -133,6 +134,7 @@ class Alike:
                 who.sidecar.ambient,
                 workload.namespace if telling else "",
                 who.sidecar.shared,
+                managed(self.world, workload) if self.world.revisions.divided else None,
                 tuple(sorted(workload.pod_labels.items())) if self._by_labels else (),
                 workload.host_network and workload.node,
                 tuple(sorted((k, v) for k, v in workload.pod_annotations.items() if k.startswith("traffic.sidecar.istio.io/"))),
@@ -146,7 +148,7 @@ class Alike:
         if not tests:
             return ()
         a = Attributes()
-        a.principal = f"spiffe://{self.world.mesh.trust_domain}/ns/{workload.namespace}/sa/{workload.service_account}"
+        a.principal = f"spiffe://{view_of(self.world, workload).mesh.trust_domain}/ns/{workload.namespace}/sa/{workload.service_account}"
         key = (a.principal, tests)
         if key not in self._outcomes:
             self._outcomes[key] = tuple(test.holds(a) for test in tests)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshcheck.decode.collect import collect
 from meshcheck.decode.injection import decode_settings
-from meshcheck.decode.mesh_config import decode_mesh_config, decode_topology
+from meshcheck.decode.mesh_config import decode_mesh_config, decode_topology, merged_mesh_config
 from meshcheck.errors import MeshcheckError, UnreadableError
 from meshcheck.load.injection import CONFIG_MAP, FIELD, settings_text
 from meshcheck.load.lines import read_text
@@ -21,8 +21,12 @@ from meshcheck.model.inventory import Inventory
 from meshcheck.model.mesh_config import MeshConfig, Topology
 from meshcheck.model.objects import Meta
 from meshcheck.model.record import replace
-from meshcheck.model.revisions import Revisions, revision_of
+from meshcheck.model.revisions import BY_REVISION, DEFAULT, LABEL, Revisions, revision_of
 from meshcheck.semantics.world import World
+from meshcheck.semantics.world.control_plane import shared_names
+
+NO_MESH_CONFIG = ("istio-sidecar-injector", "istio-ca-root-cert")
+"""ConfigMaps whose names begin like those of mesh config."""
 
 
 def build_world(
@@ -39,8 +43,12 @@ def build_world(
     inventory = collect(reading.documents, namespace or "default")
     if reading.coverage is not None:
         inventory = replace(inventory, coverage=_covered(reading.coverage, mesh_text))
-    mesh = _with_topologies(_mesh(inventory, mesh_text, root_namespace, trust_domain), inventory)
-    return World(inventory, mesh, closed=closed, injected=sidecars, revisions=Revisions({}, _injectors(inventory)))
+    topologies = _topologies(inventory)
+    meshes = {revision: replace(mesh, pod_topologies=topologies) for revision, mesh in _meshes(inventory, root_namespace, trust_domain)}
+    values = _values(mesh_text, "mesh config") if mesh_text and not meshes else {}
+    given = decode_mesh_config(values, None, root_namespace=root_namespace, trust_domain=trust_domain)
+    mesh = next(iter(meshes.values()), None) or replace(given, pod_topologies=topologies)
+    return World(inventory, mesh, closed=closed, injected=sidecars, revisions=_revisions(inventory, meshes))
 
 
 def _covered(coverage: Coverage, mesh_text: str | None) -> Coverage:
@@ -85,16 +93,30 @@ def warn(reading: Reading, world: World) -> None:
             print(f"meshcheck: {reading.place(noted.origin, noted.path) or noted.ref}: {noted.ref}: {noted.message}", file=sys.stderr)
 
 
-def _mesh(inventory: Inventory, text: str | None, root_namespace: str | None, trust_domain: str | None) -> MeshConfig:
-    from_cluster = [
-        (meta, data["mesh"]) for meta, data in inventory.of("ConfigMap") if _is_mesh_config(meta.name) and isinstance(data.get("mesh"), str)
-    ]
-    if from_cluster:
-        meta, found = min(from_cluster, key=lambda item: (item[0].name != "istio", item[0].name))
-        return decode_mesh_config(
-            _values(found, f"ConfigMap {meta.namespace}/{meta.name}"), meta, root_namespace=root_namespace, trust_domain=trust_domain
-        )
-    return decode_mesh_config(_values(text, "mesh config") if text else {}, None, root_namespace=root_namespace, trust_domain=trust_domain)
+def _meshes(inventory: Inventory, root_namespace: str | None, trust_domain: str | None) -> Iterator[tuple[str, MeshConfig]]:
+    """Mesh config by revision; the first one is that of the default revision, where there is one."""
+    found: dict[str, tuple[Meta, str]] = {}
+    for meta, data in sorted(inventory.of("ConfigMap"), key=lambda item: str(item[0].name)):
+        revision = revision_of(meta.name, "istio")
+        if revision is not None and isinstance(data.get("mesh"), str) and not meta.name.startswith(NO_MESH_CONFIG):
+            found.setdefault(revision, (meta, data["mesh"]))
+    shared = shared_names(inventory.of("Workload")) if found else {}
+    texts = {(meta.namespace, meta.name): data.get("mesh") for meta, data in inventory.of("ConfigMap")} if shared else {}
+    for revision, (meta, text) in sorted(found.items(), key=lambda item: (item[0] != DEFAULT, item[0])):
+        values = _values(text, f"ConfigMap {meta.namespace}/{meta.name}")
+        user = texts.get((meta.namespace, shared.get((meta.namespace, revision), "")))
+        if isinstance(user, str):
+            name = shared[meta.namespace, revision]
+            values = merged_mesh_config(_values(user, f"ConfigMap {meta.namespace}/{name}"), values)
+        yield revision, decode_mesh_config(values, meta, root_namespace=root_namespace, trust_domain=trust_domain)
+
+
+def _revisions(inventory: Inventory, meshes: Mapping[str, MeshConfig]) -> Revisions:
+    """What distinguishes the revisions of Istio."""
+    labelled = frozenset(o.meta.labels[LABEL] for heading in BY_REVISION for o in inventory.of(heading) if LABEL in o.meta.labels)
+    first = next(iter(meshes.values()), None)
+    differ = any(not mesh.means_the_same(first) for mesh in meshes.values()) if first is not None else False
+    return Revisions(meshes, _injectors(inventory), labelled, differ or bool(labelled))
 
 
 def _injectors(inventory: Inventory) -> dict[str, InjectorSettings]:
@@ -117,8 +139,8 @@ def _injector(meta: Meta, text: Any) -> InjectorSettings:
         return InjectorSettings(meta=meta, broken=str(error))
 
 
-def _with_topologies(mesh: MeshConfig, inventory: Inventory) -> MeshConfig:
-    """Mesh config, and beside it what the annotations of pods say about the proxies before them."""
+def _topologies(inventory: Inventory) -> dict[str, Topology] | None:
+    """What the annotations of pods say about the proxies before them."""
     found: dict[str, Topology] = {}
     for workload in inventory.of("Workload"):
         text = workload.pod_annotations.get("proxy.istio.io/config")
@@ -127,11 +149,7 @@ def _with_topologies(mesh: MeshConfig, inventory: Inventory) -> MeshConfig:
                 found[text] = decode_topology(_values(text, f"annotation proxy.istio.io/config of {workload}"))
             except MeshcheckError as error:
                 print(f"meshcheck: {error}", file=sys.stderr)
-    return replace(mesh, pod_topologies=found) if found else mesh
-
-
-def _is_mesh_config(name: str) -> bool:
-    return name == "istio" or (name.startswith("istio-") and name not in ("istio-sidecar-injector", "istio-ca-root-cert"))
+    return found or None
 
 
 def _values(text: str, where: str) -> dict[str, Any]:

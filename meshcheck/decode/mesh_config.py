@@ -39,6 +39,19 @@ def _takes_hbone(proxy_config: Mapping[str, Any]) -> bool:
     return _map(proxy_config.get("proxyMetadata")).get("ISTIO_META_ENABLE_HBONE") in ("true", True)
 
 
+def merged_mesh_config(user: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What istiod makes of its own mesh config and the one of the ConfigMap that SHARED_MESH_CONFIG names: its own fields win.
+
+    Source: istio/istio:pkg/config/mesh/mesh.go:ApplyMeshConfig (providers by name, aliases together, the proxy's defaults field by field).
+    """
+    providers = {str(item.get("name")): item for values in (user, own) for item in _maps(values.get("extensionProviders"))}
+    aliases = dict.fromkeys(name for values in (user, own) for name in _texts(values.get("trustDomainAliases")))
+    out = {**user, **own, "extensionProviders": list(providers.values()), "trustDomainAliases": sorted(aliases)}
+    if "defaultConfig" in out:
+        out["defaultConfig"] = {**_map(user.get("defaultConfig")), **_map(own.get("defaultConfig"))}
+    return out
+
+
 def decode_topology(proxy_config: Mapping[str, Any]) -> Topology:
     """What `gatewayTopology` of a proxy's configuration says."""
     topology = _map(proxy_config.get("gatewayTopology"))

@@ -20,6 +20,7 @@ from meshcheck.semantics.tracing.proxies import compiled
 from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World
+from meshcheck.semantics.world.revisions import managed, view_of
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 SOME = "some"
@@ -115,7 +116,8 @@ def _kinds_of_callers(world: World, workloads: list[Workload]) -> list[Workload]
 
     def find() -> list[Workload]:
         free = (w for w in workloads if not isolated(world, w, "egress"))
-        return list({(sidecar_of(world, w)[::2], w.host_network): w for w in free}.values())
+        divided = world.revisions.divided
+        return list({(sidecar_of(world, w)[::2], w.host_network, managed(world, w) if divided else None): w for w in free}.values())
 
     return world.once("kinds of callers", find)
 
@@ -126,7 +128,7 @@ def _named(world: World, policies: CompiledPolicies, caller: Workload) -> bool:
     a.unknown = _CALL
     side = sidecar_of(world, caller)
     if side.present is not False or side.ambient:
-        a.principal = f"spiffe://{world.mesh.trust_domain}/ns/{caller.namespace}/sa/{caller.service_account}"
+        a.principal = f"spiffe://{view_of(world, caller).mesh.trust_domain}/ns/{caller.namespace}/sa/{caller.service_account}"
     return any(_may_come_from(rule, a) for rule in policies.allow)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from meshcheck.model.objects import Meta, Path
-from meshcheck.model.record import record, value
+from meshcheck.model.record import record, replace, value
 
 
 @value
@@ -69,3 +69,7 @@ class MeshConfig:
     def accepted_domains(self) -> tuple[str, ...]:
         """The trust domains whose certificates servers take. Source: istio/istio:pilot/pkg/networking/plugin/authn/util.go."""
         return (*self.trust_domains, *self.ca_trust_domains)
+
+    def means_the_same(self, other: MeshConfig) -> bool:
+        """Whether nothing but the place differs."""
+        return repr(replace(self, meta=None)) == repr(replace(other, meta=None))

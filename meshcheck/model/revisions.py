@@ -10,6 +10,12 @@ from meshcheck.model.record import record
 
 DEFAULT = "default"
 """The revision that has no name."""
+LABEL = "istio.io/rev"
+BY_REVISION = (
+    *("AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication", "VirtualService", "DestinationRule", "IstioGateway"),
+    *("ServiceEntry", "Sidecar", "EnvoyFilter", "WasmPlugin", "TrafficExtension"),
+)
+"""Headings of objects that the label shows to one revision only."""
 
 
 def revision_of(name: str, of: str) -> str | None:
@@ -24,10 +30,15 @@ def revision_of(name: str, of: str) -> str | None:
 
 @record
 class Revisions:
-    """What was read for each revision: mesh config, and the settings of its injector."""
+    """What was read for each revision: mesh config, and the settings of its injector.
+
+    `labelled`: revisions that objects are for (label istio.io/rev). `divided`: whether it matters which revision manages a workload.
+    """
 
     meshes: Mapping[str, MeshConfig]
     injectors: Mapping[str, InjectorSettings]
+    labelled: frozenset[str] = frozenset()
+    divided: bool = False
 
 
 NONE = Revisions({}, {})

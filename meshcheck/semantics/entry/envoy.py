@@ -36,6 +36,7 @@ from meshcheck.semantics.routing.match import RouteRequest
 from meshcheck.semantics.tracing import server, symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.sidecars import Sidecar
 from meshcheck.semantics.world.world import World
 
@@ -53,7 +54,7 @@ class Pods(NamedTuple):
 
 def pass_through(call: Call, pods: Pods, config: Config) -> Passed:
     """What the gateway makes of a call."""
-    return _Gateway(call, pods, config).run()
+    return _Gateway(call._replace(world=view_of(call.world, pods.workload)), pods, config).run()
 
 
 class _Gateway:

@@ -25,6 +25,7 @@ from meshcheck.semantics.routing.selection import host_covers
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.server import target_number
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.world import World
 
 
@@ -84,7 +85,7 @@ def _doors(world: World, port: int) -> list[tuple[Entry, frozenset[str], bool]]:
                 out += _ingress_doors(world, pod, port)
             if not is_gateway(pod):
                 continue
-            config = config_of(world, pod)
+            config = config_of(view_of(world, pod), pod)
             for service in world.services_of(pod) or ():
                 found = next((p for p in service.ports if p.number == port and p.protocol == "TCP"), None)
                 number = target_number(found, pod) if found is not None else None
@@ -206,7 +207,7 @@ def _classic(pod: Workload, port: int, service: Service | None) -> Entry:
         return _lost(
             str(pod), f"what {pod} makes of the call: it is not a gateway of Istio, nor an ingress controller that meshcheck knows"
         )
-    return Entry(f"{pod}", lambda call: envoy.pass_through(call, envoy.Pods(pod, port, service), config_of(call.world, pod)))
+    return Entry(f"{pod}", lambda call: envoy.pass_through(call, envoy.Pods(pod, port, service), config_of(view_of(call.world, pod), pod)))
 
 
 def _closed(service: Service, port: int) -> Entry:

@@ -12,6 +12,7 @@ from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway_api.classes import ISTIO, controller_of
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.server import target_number
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.world import World
 
 
@@ -41,7 +42,7 @@ def _by_istio(world: World, gateway: Gateway, port: int, name: str) -> list[Entr
             assert service is not None
             number = next((target_number(p, pod) for p in service.ports if p.number == port and p.protocol == "TCP"), None)
             pods = envoy.Pods(pod, number or port, service)
-            out.append(Entry(str(pod), lambda call, pods=pods: envoy.pass_through(call, pods, config_of(call.world, pods.workload))))  # type: ignore[misc]
+            out.append(_entry(str(pod), pods))
     if out:
         return out
     if any(kind == "Hostname" for kind, _ in gateway.addresses):
@@ -50,7 +51,12 @@ def _by_istio(world: World, gateway: Gateway, port: int, name: str) -> list[Entr
         return [Entry(name, lambda call: unknown((), fact))]
     made = f"{gateway.meta.name}-{gateway.class_name}"
     pods = envoy.Pods(stand_in(world, gateway, {GATEWAY_NAME: gateway.meta.name, **gateway.meta.labels}, made), port, None)
-    return [Entry(name, lambda call: envoy.pass_through(call, pods, config_of(call.world, pods.workload)))]
+    return [_entry(name, pods)]
+
+
+def _entry(name: str, pods: envoy.Pods) -> Entry:
+    """The way through pods of Istio's."""
+    return Entry(name, lambda call: envoy.pass_through(call, pods, config_of(view_of(call.world, pods.workload), pods.workload)))
 
 
 def stand_in(world: World, gateway: Gateway, labels: dict[str, str], name: str) -> Workload:

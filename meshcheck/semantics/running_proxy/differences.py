@@ -17,6 +17,7 @@ from meshcheck.semantics.running_proxy.words import fields_of, leaf_words
 from meshcheck.semantics.tracing.proxies import compiled
 from meshcheck.semantics.tracing.server import peer_mode
 from meshcheck.semantics.world.control_plane import ANY_TRUST_DOMAIN, switched
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.world import World
 
 MISSING, STALE, SURPLUS, MODE, TOKENS, ADDED, UNREAD, PENDING = (
@@ -51,6 +52,7 @@ _DENIES_ALL = Difference(SURPLUS, "the proxy has an ALLOW filter without any pol
 
 def differences(world: World, workload: Workload, proxy: RunningProxy, port: int | None = None) -> tuple[Difference, ...]:
     """All differences at one port of the workload, or at all ports that the proxy has chains for."""
+    world = view_of(world, workload)
     found: dict[Difference, list[str]] = {}
     chains = proxy.chains(port) if port is not None else proxy.inbound
     for chain in chains:

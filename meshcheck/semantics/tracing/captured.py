@@ -14,6 +14,7 @@ from meshcheck.semantics.tracing import network
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend
+from meshcheck.semantics.world.revisions import view_of
 
 
 def arrivals(call: Call, sending: Sending, backend: Backend) -> list[list[Station]]:
@@ -24,7 +25,7 @@ def arrivals(call: Call, sending: Sending, backend: Backend) -> list[list[Statio
     out = [] if passes is False else [[ztunnel.let_through(workload, "a process of the pod's own node")]]
     if passes is not True:
         beside = _beside(call, sending, backend, workload) if call.explain else []
-        arriving = arrival(call.world, call.question, call.who, sending, backend, call.now)
+        arriving = arrival(view_of(call.world, call.who.workload), call.question, call.who, sending, backend, call.now)
         out.append([*beside, *ztunnel.serve(call.world, workload, backend.port, arriving, call.explain)])
         if sending.originates_tls and out[-1][-1].verdict != DENIED:
             out[-1].append(without_server_sidecar(sending, workload, ""))

@@ -9,6 +9,7 @@ from meshcheck.model.core import Workload
 from meshcheck.model.istio_networking import GATEWAY, INBOUND, Extension
 from meshcheck.model.istio_security import RequestAuthentication
 from meshcheck.semantics.authorization.policies import CompiledPolicies, compile_policies
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.world import World
 
 
@@ -60,4 +61,5 @@ class OfWorkload:
 
 def compiled(world: World, workload: Workload, http: bool) -> CompiledPolicies:
     """The policies that apply to a workload, compiled for its chains."""
-    return world.once(("compiled", id(workload), http), lambda: compile_policies(world.authorization_policies(workload), world.mesh, http))
+    seen = view_of(world, workload)
+    return seen.once(("compiled", id(workload), http), lambda: compile_policies(seen.authorization_policies(workload), seen.mesh, http))

@@ -21,6 +21,7 @@ from meshcheck.semantics.authorization.policies import CompiledPolicies
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.proxies import OfWorkload, Proxy
 from meshcheck.semantics.world.control_plane import ANY_TRUST_DOMAIN, switched
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.world import World
 
 APPLICATION_TLS = "whether the application of {} speaks TLS on port {}"
@@ -88,6 +89,7 @@ def bypasses_sidecar(workload: Workload, port: int) -> bool:
 
 def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain: bool) -> list[Station]:
     """The stations of the workload's sidecar, up to the one that refuses."""
+    world = view_of(world, workload)
     mode = peer_mode(world, workload, port)
     stations = [_mutual_tls(world, workload, port, mode, arrival)]
     if stations[0].verdict == DENIED:
@@ -105,7 +107,8 @@ def filters(
     world: World, workload: Workload, port: int, arrival: Arrival, http: bool, explain: bool, gateway: bool = False
 ) -> tuple[list[Station], Attributes]:
     """The filters of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
-    return filters_of(world, OfWorkload(world, workload, gateway), port, arrival, http, explain)
+    own = view_of(world, workload)
+    return filters_of(own, OfWorkload(own, workload, gateway), port, arrival, http, explain)
 
 
 def filters_of(world: World, proxy: Proxy, port: int, arrival: Arrival, http: bool, explain: bool) -> tuple[list[Station], Attributes]:
@@ -140,10 +143,10 @@ def _found(name: str, found: Sequence[Extension]) -> list[Station]:
 
 def peer_mode(world: World, workload: Workload, port: int) -> peer.Mode:
     """The mTLS mode of a workload port."""
-    namespace = workload.namespace
-    return world.once(
+    namespace, seen = workload.namespace, view_of(world, workload)
+    return seen.once(
         ("peer mode", id(workload), port),
-        lambda: peer.mode_of(world.peer_authentications(namespace), namespace, workload.pod_labels, port, world.mesh.root_namespace),
+        lambda: peer.mode_of(seen.peer_authentications(namespace), namespace, workload.pod_labels, port, seen.mesh.root_namespace),
     )
 
 

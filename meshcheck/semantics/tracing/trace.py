@@ -23,6 +23,7 @@ from meshcheck.semantics.tracing import application, caller, network, server, sy
 from meshcheck.semantics.tracing.call import Arrived, Call
 from meshcheck.semantics.tracing.outcome import ended, merge, seen, unknown
 from meshcheck.semantics.tracing.target import Backend
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
 
@@ -49,6 +50,18 @@ def trace(
 
 
 def _trace(world: World, question: Question, explain: bool, clock: float, arrivals: list[Arrived] | None) -> Trace:
+    found = _followed(world, question, explain, clock, arrivals)
+    if not world.revisions.divided:
+        return found
+    from meshcheck.semantics.tracing.revisions import settled
+
+    def all_alike(traces: list[Trace], fact: str) -> Trace:
+        return merge(traces, fact, decisive=True)
+
+    return settled(world, found, lambda variant: _trace(variant, question, explain, clock, None), all_alike)
+
+
+def _followed(world: World, question: Question, explain: bool, clock: float, arrivals: list[Arrived] | None) -> Trace:
     if (question.origin is not None and question.is_http) or (question.origin is not None and question.protocol == "https"):
         from meshcheck.semantics.tracing.browser import trace_browser
 
@@ -152,9 +165,10 @@ def _send(call: Call) -> Trace:
         stations.append(dns)
         if dns.verdict == DENIED:
             return ended(call, stations, DENIED, dns.symptom or symptoms.DNS_FAILURE)
+    own = view_of(call.world, who.workload)
     if with_sidecar and who.workload is not None:
-        stations += server.extensions(call.world, who.workload, OUTBOUND, None, call.question.is_http)
-    sendings = client.send(call.world, call.question, who, call.what, with_sidecar)
+        stations += server.extensions(own, who.workload, OUTBOUND, None, call.question.is_http)
+    sendings = client.send(own, call.question, who, call.what, with_sidecar)
     return merge([follow(call, [*stations], sending) for sending in sendings], "which of the routes or pods answers")
 
 
@@ -206,7 +220,7 @@ def _gaps(call: Call, backend: Backend, side: Sidecar) -> list[str]:
     assert backend.workload is not None
     if backend.service is not None and is_gateway(backend.workload) and not call.before:
         return [f"what the gateway {backend.workload} makes of the call: a route that leads through a gateway is not followed yet"]
-    scope = scope_of(call.world, backend.workload) if side.present else None
+    scope = scope_of(view_of(call.world, backend.workload), backend.workload) if side.present else None
     if scope is not None and scope.sidecar is not None and scope.sidecar.ingress:
         meta = scope.sidecar.meta
         return [f"what the ingress listeners of Sidecar {meta.namespace}/{meta.name} make of the port: they are not traced yet"]
@@ -228,17 +242,17 @@ def _arrive(call: Call, stations: list[Station], sending: Sending, backend: Back
         side = sidecar_of(call.world, workload)
         stations.append(without_server_sidecar(sending, workload, None if sidecar else side.why if side.present is False else ""))
     else:
-        arriving = arrival(call.world, question, call.who, sending, backend, call.now)
+        arriving = arrival(view_of(call.world, call.who.workload), question, call.who, sending, backend, call.now)
         stations += server.serve(call.world, workload, backend.port, arriving, call.explain)
         if call.arrivals is not None:
-            call.arrivals.append(Arrived(call.world, workload, backend.port, arriving))
+            call.arrivals.append(Arrived(view_of(call.world, workload), workload, backend.port, arriving))
     return _finished(call, stations, sending, backend, sidecar)
 
 
 def _finished(call: Call, stations: list[Station], sending: Sending, backend: Backend, sidecar: bool) -> Trace:
     """What the application makes of a call that gets to it, and the end."""
     if stations[-1].verdict != DENIED:
-        stations += application.stations(call.world, call.question, call.who, sending, backend, sidecar)
+        stations += application.stations(view_of(call.world, backend.workload), call.question, call.who, sending, backend, sidecar)
     refusing = stations[-1] if stations and stations[-1].verdict == DENIED else None
     if refusing is not None:
         return ended(call, stations, DENIED, seen(refusing.symptom, sending), backend)

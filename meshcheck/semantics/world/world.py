@@ -13,7 +13,8 @@ from meshcheck.model.istio_networking import EXTENSIONS, Extension
 from meshcheck.model.istio_security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.model.objects import Meta
-from meshcheck.model.revisions import DEFAULT, NONE, Revisions
+from meshcheck.model.record import replace
+from meshcheck.model.revisions import BY_REVISION, DEFAULT, LABEL, NONE, Revisions
 from meshcheck.semantics.attachment import GATEWAY_NAME, attaches, selects
 from meshcheck.semantics.world import control_plane, running, tables
 from meshcheck.semantics.world.reads import Reads, watched
@@ -46,6 +47,8 @@ class World:
     and its inventory's `coverage` says for which kinds that is not so.
     `injected`: namespaces of which the user says that their pods have sidecars (`*` for all).
     `assumed`: what a variant of this World supposes of sorts of pods of which it is not known whether they have sidecars.
+    `supposed`: which revision of Istio it supposes to manage sorts of workloads of which that is not known.
+    `revision`: the one whose view of the cluster it is; empty for the whole.
     """
 
     def __init__(
@@ -58,12 +61,16 @@ class World:
         assumed: Mapping[str, bool] | None = None,
         reads: Reads | None = None,
         revisions: Revisions = NONE,
+        supposed: Mapping[str, str] | None = None,
+        revision: str = "",
     ) -> None:
         self.coverage = inventory.coverage
         self.reads = reads or (Reads() if self.coverage is not None else None)
         self.inventory = inventory if self.reads is None else watched(inventory, self.reads)
         self._mesh = mesh or MeshConfig()
         self.revisions = revisions
+        self.supposed = supposed or {}
+        self.revision = revision
         self.closed = closed or self.coverage is not None
         self.injected = injected
         self.assumed = assumed or {}
@@ -122,17 +129,34 @@ class World:
         """This World, supposing of sorts of pods (`Sidecar.shared`) that they have sidecars, or that they have none."""
 
         def make() -> World:
-            return World(
-                self.inventory,
-                self._mesh,
-                closed=self.closed,
-                injected=self.injected,
-                assumed={**self.assumed, **sidecars},
-                reads=self.reads,
-                revisions=self.revisions,
-            )
+            return self._other(self.inventory, assumed={**self.assumed, **sidecars})
 
         return self.once(("assuming", tuple(sorted(sidecars.items()))), make)
+
+    def supposing(self, revisions: Mapping[str, str]) -> World:
+        """This World, supposing of sorts of workloads (`Managed.open`) that these revisions of Istio manage them."""
+        supposed = {**self.supposed, **revisions}
+        return self.once(("supposing", tuple(sorted(supposed.items()))), lambda: self._other(self.inventory, supposed=supposed))
+
+    def seen_by(self, revision: str | None) -> World:
+        """This World as one revision of Istio sees it: its own mesh config, and no objects that are for another one."""
+
+        def make() -> World:
+            objects = {
+                heading: tuple(o for o in every if o.meta.labels.get(LABEL) in (None, revision)) if heading in BY_REVISION else every
+                for heading, every in self.inventory.objects.items()
+            }
+            own = replace(self.revisions, divided=False)
+            mesh = self.revisions.meshes.get(revision or "", self._mesh)
+            return self._other(replace(self.inventory, objects=objects), mesh=mesh, revisions=own, revision=revision or "")
+
+        return self.once(("seen by", revision), make)
+
+    def _other(self, inventory: Inventory, **changes: Any) -> World:
+        """A World of the same cluster, with some of what is said beside its objects changed."""
+        same = {"mesh": self._mesh, "closed": self.closed, "injected": self.injected, "assumed": self.assumed, "reads": self.reads}
+        more = {"revisions": self.revisions, "supposed": self.supposed, "revision": self.revision}
+        return World(inventory, **{**same, **more, **changes})
 
     def with_objects(self, changed: Mapping[str, tuple[Any, ...]]) -> World:
         """This World with other objects under some headings of its inventory; all others, and what is said beside them, stay.
@@ -141,7 +165,7 @@ class World:
         """
         old = self.inventory
         inventory = Inventory({**old.objects, **changed}, old.refused, old.noted, old.not_decoded, old.coverage)
-        made = World(inventory, self._mesh, closed=self.closed, injected=self.injected, assumed=self.assumed, revisions=self.revisions)
+        made = self._other(inventory, reads=None)
         if self.reads is None:  # else each table says what it was made from, and has to be made by its own World
             for key, value in self._kept.items():
                 rests_on = _RESTS_ON.get(key if isinstance(key, str) else key[0])
