@@ -20,6 +20,7 @@ from meshcheck.semantics.ambient.waypoints import is_waypoint, pods_of
 from meshcheck.semantics.attachment import GATEWAY_NAME, attaches, selects
 from meshcheck.semantics.gateway_api.classes import controller_of
 from meshcheck.semantics.world import World
+from meshcheck.semantics.world.control_plane import CONTAINER
 
 Name = tuple[str, str]
 """Namespace, and name of a Service or `Kind/name` of a workload."""
@@ -103,6 +104,8 @@ def _of(world: World, ref: ObjectRef) -> Affected:
         return Affected(inside, inside, frozenset((s.namespace, s.name) for s in world.services_in(ref.name)), outside=True)
     if kind in _WORKLOADS:
         found = world.find_workload(namespace, f"{kind}/{ref.name}")
+        if found is not None and CONTAINER in found.containers:
+            return EVERYTHING  # istiod: its version and its variables
         both = frozenset([_name(found)] if found is not None else ())
         return Affected(both, both)
     if kind == "Service":

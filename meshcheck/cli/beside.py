@@ -1,4 +1,4 @@
-"""What can stand beside a trace: the running proxy (`--proxy-config`), and who may change what decides (`--who-can-change`)."""
+"""What can stand beside a trace: the running proxy (`--proxy-config`), who may change what decides (`--who-can-change`), versions."""
 
 from __future__ import annotations
 
@@ -41,13 +41,23 @@ def add_beside_options(parser: argparse.ArgumentParser) -> None:
 def sections(
     options: argparse.Namespace, world: World, reading: Reading, found: Trace, arrivals: list[Arrived] | None
 ) -> tuple[Section, ...]:
-    """What the options ask for."""
-    out = []
+    """What the options ask for, and the versions of Istio where the input says any."""
+    out = [] if options.brief else _versions(world, found)
     if arrivals is not None:
         out.append(_proxy(options, world, reading, found, arrivals))
     if options.who_can_change:
         out.append(_changers(options, world, reading, found))
     return tuple(out)
+
+
+def _versions(world: World, found: Trace) -> list[Section]:
+    from meshcheck.explain.versions import versions_on
+    from meshcheck.render.versions import versions_json, versions_markdown, versions_text
+
+    known = versions_on(world, found)
+    if not known:
+        return []
+    return [Section("versions", versions_json(known), lambda style: ("", versions_text(known, style)), lambda: versions_markdown(known))]
 
 
 def _proxy(options: argparse.Namespace, world: World, reading: Reading, found: Trace, arrivals: list[Arrived]) -> Section:

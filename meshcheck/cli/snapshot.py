@@ -82,6 +82,7 @@ def run(words: list[str]) -> int:
             print("meshcheck: nothing was written: a redacted snapshot cannot be resumed", file=sys.stderr)
         raise
     from meshcheck.load.snapshot import write_snapshot
+    from meshcheck.semantics.world.versions import summary
 
     moments = (*reading.moments, *(listing.moments if listing and len(listing.moments) > 1 else ()))
     for note in reading.not_read:
@@ -103,6 +104,8 @@ def run(words: list[str]) -> int:
     told = sys.stderr if options.output == "-" else sys.stdout
     size = "" if options.output == "-" else f", {Path(options.output).stat().st_size / 1024:.0f} KiB"
     print(f"{options.output}: {head['objects']} objects of {len(kinds)} kinds{size}", file=told)
+    if versions := summary(document.value for document in reading.documents if document.value["kind"] == "Pod"):
+        print(f"  Istio: {versions}", file=told)
     for gap in Coverage.from_json(head["coverage"]).gaps if head["coverage"] else ():
         print(f"  {gap.fact()}", file=told)
     if moments:

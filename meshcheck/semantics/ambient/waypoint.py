@@ -26,6 +26,7 @@ from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend
 from meshcheck.semantics.world.control_plane import LAYERED_WAYPOINTS, switched
+from meshcheck.semantics.world.revisions import view_of
 from meshcheck.semantics.world.sidecars import Sidecar
 
 WAYPOINT = "waypoint"
@@ -52,7 +53,7 @@ def enter(call: Call, sending: Sending) -> list[Passed]:
         symptom = symptoms.NO_ENDPOINT if sending.http_proxy else symptoms.RESET
         station = Station("service", "ztunnel", DENIED, why, (by,), symptom=symptom, decider=by, workload=str(call.who.workload or ""))
         return [Passed((station,), DENIED, symptom)]
-    return [_Waypoint(call, sending, detour, pod).run() for pod in pods]
+    return [_Waypoint(call._replace(world=view_of(call.world, pod)), sending, detour, pod).run() for pod in pods]
 
 
 class _Waypoint:

@@ -83,5 +83,5 @@ def missing_attribute(rule: CompiledRule, attributes: Attributes) -> str:
     every = [*(t for group in (*rule.sources, *rule.operations) for t in group), *rule.conditions]
     for test in every:
         if test.holds(attributes) is None:
-            return FACTS[test.needs]
+            return test.fact or FACTS[test.needs]
     return "an attribute of the call"

@@ -6,12 +6,16 @@ Sources: istio/istio:pilot/pkg/security/authz/builder/builder.go:build, model/mo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from meshcheck.model.istio_security import AuthorizationPolicy, Field, Rule
 from meshcheck.model.mesh_config import MeshConfig
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.tests import Test, compile_test
+
+if TYPE_CHECKING:
+    from meshcheck.semantics.authorization.ages import Age
 
 Tests = tuple[Test, ...]
 
@@ -83,13 +87,13 @@ class CompiledPolicies(NamedTuple):
     attached: tuple[AuthorizationPolicy, ...]
 
 
-def compile_policies(attached: Iterable[AuthorizationPolicy], mesh: MeshConfig, http: bool) -> CompiledPolicies:
-    """Compile the policies that apply to one workload."""
+def compile_policies(attached: Iterable[AuthorizationPolicy], mesh: MeshConfig, http: bool, age: Age | None = None) -> CompiledPolicies:
+    """Compile the policies that apply to one workload. `age`: the versions of what reads them, where one of them is old."""
     policies = tuple(attached)
     rules: dict[str, list[CompiledRule]] = {"CUSTOM": [], "AUDIT": [], "DENY": [], "ALLOW": [], "dry-run": []}
     for policy in policies:
         bucket = rules["dry-run" if policy.dry_run else policy.action]
-        bucket += [compiled for rule in policy.rules if (compiled := _compile(policy, rule, mesh, http)) is not None]
+        bucket += [compiled for rule in policy.rules if (compiled := _compile(policy, rule, mesh, http, age)) is not None]
     ordered = {action: tuple(sorted(found, key=lambda rule: rule.name)) for action, found in rules.items()}
     return CompiledPolicies(
         custom=ordered["CUSTOM"],
@@ -108,7 +112,7 @@ def rule_name(policy: AuthorizationPolicy, index: int) -> str:
     return f"istio-ext-authz-{policy.provider}-{name}" if policy.action == "CUSTOM" else name
 
 
-def _compile(policy: AuthorizationPolicy, rule: Rule, mesh: MeshConfig, http: bool) -> CompiledRule | None:
+def _compile(policy: AuthorizationPolicy, rule: Rule, mesh: MeshConfig, http: bool, age: Age | None) -> CompiledRule | None:
     namespace = policy.meta.namespace
     dropped: list[Test] = []
 
@@ -118,6 +122,8 @@ def _compile(policy: AuthorizationPolicy, rule: Rule, mesh: MeshConfig, http: bo
             test = compile_test(field, mesh, namespace)
             if test is None:
                 return None
+            if age is not None:
+                test = age.aged(test, field)
             if test.http_only and not http:
                 dropped.append(test)
             else:

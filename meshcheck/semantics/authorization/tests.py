@@ -41,6 +41,8 @@ class Test:
     """One field of a rule, or one side of a `when`. `holds` is None when the question does not give the attribute."""
 
     __slots__ = ("_check", "_tell", "attribute", "field", "http_only", "matches", "needs")
+    fact = ""
+    """What an undecided test waits for, where that is no attribute of the call."""
 
     def __init__(
         self,

@@ -8,8 +8,10 @@ from typing import Protocol
 from meshcheck.model.core import Workload
 from meshcheck.model.istio_networking import GATEWAY, INBOUND, Extension
 from meshcheck.model.istio_security import RequestAuthentication
+from meshcheck.semantics.authorization.ages import age_of
 from meshcheck.semantics.authorization.policies import CompiledPolicies, compile_policies
 from meshcheck.semantics.world.revisions import view_of
+from meshcheck.semantics.world.versions import versions_of
 from meshcheck.semantics.world.world import World
 
 
@@ -62,4 +64,8 @@ class OfWorkload:
 def compiled(world: World, workload: Workload, http: bool) -> CompiledPolicies:
     """The policies that apply to a workload, compiled for its chains."""
     seen = view_of(world, workload)
-    return seen.once(("compiled", id(workload), http), lambda: compile_policies(seen.authorization_policies(workload), seen.mesh, http))
+
+    def compile_() -> CompiledPolicies:
+        return compile_policies(seen.authorization_policies(workload), seen.mesh, http, age_of(versions_of(seen, workload)))
+
+    return seen.once(("compiled", id(workload), http), compile_)

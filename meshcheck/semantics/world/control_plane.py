@@ -39,7 +39,7 @@ WAYPOINTS_ADMITTED = Switch("PILOT_AUTO_ALLOW_WAYPOINT_POLICY", False)
 GATEWAYS_USE_WAYPOINTS = Switch("ENABLE_INGRESS_WAYPOINT_ROUTING", True)
 """Gateways call Services by their waypoints, where these ask for it."""
 
-_CONTAINER = "discovery"
+CONTAINER = "discovery"
 _TRUE, _FALSE = frozenset(["1", "t", "T", "true", "TRUE", "True"]), frozenset(["0", "f", "F", "false", "FALSE", "False"])
 """Source: Go's strconv.ParseBool."""
 
@@ -54,21 +54,21 @@ def _environment(world: World) -> Mapping[str, str]:
     """Of the istiod of the revision whose view the World is; of the default one, or the first, where it is the whole."""
     mesh, revision = world.mesh, world.revision or DEFAULT
     namespaces = {mesh.root_namespace, *([mesh.meta.namespace or ""] if mesh.meta else ())}
-    found = [w for name in sorted(namespaces) for w in world.workloads_in(name) if _CONTAINER in w.containers]
+    found = [w for name in sorted(namespaces) for w in world.workloads_in(name) if CONTAINER in w.containers]
     found.sort(key=lambda w: (w.pod_labels.get(LABEL, DEFAULT) != revision, w.name))
     return dict(_variables(found[0])) if found else {}
 
 
 def shared_names(workloads: Iterable[Workload]) -> dict[tuple[str, str], str]:
     """The ConfigMaps that istiods read beside their own mesh config, by (namespace, revision)."""
-    istiods = [w for w in workloads if _CONTAINER in w.containers]
+    istiods = [w for w in workloads if CONTAINER in w.containers]
     named = {(w.namespace, w.pod_labels.get(LABEL, DEFAULT)): dict(_variables(w)).get("SHARED_MESH_CONFIG", "") for w in istiods}
     return {key: name for key, name in named.items() if name}
 
 
 def _variables(workload: Workload) -> Iterable[tuple[str, str]]:
     for container in _maps(workload.pod.get("containers")):
-        if container.get("name") == _CONTAINER:
+        if container.get("name") == CONTAINER:
             for item in _maps(container.get("env")):
                 if isinstance(item.get("value"), str):
                     yield str(item.get("name")), item["value"]

@@ -185,10 +185,14 @@ class World:
         found = self.revisions.injectors.get(revision or DEFAULT)
         if found is not None:
             return found
-        root = self._mesh.meta.namespace if self._mesh.meta is not None else self._mesh.root_namespace
-        if self.coverage is None or self.complete("ConfigMap", namespace=root):
+        if self.coverage is None or self.complete("ConfigMap", namespace=self.root):
             return InjectorSettings()
-        return InjectorSettings(broken=next(self.coverage.lacking("ConfigMap", root)).fact(root))
+        return InjectorSettings(broken=next(self.coverage.lacking("ConfigMap", self.root)).fact(self.root))
+
+    @property
+    def root(self) -> str:
+        """The namespace of Istio's control plane, as far as its mesh config tells."""
+        return self._mesh.meta.namespace if self._mesh.meta is not None else self._mesh.root_namespace
 
     # ---- Kubernetes ----
 
