@@ -23,7 +23,9 @@ examples:
   meshcheck trace -f manifests/ --from shop/frontend --to http://cart.shop/ --proxy-config cart.json
 
 Compared are, filter chain by filter chain, the rules of AuthorizationPolicies (with their content), issuers of tokens, the mTLS mode of
-each port, and filters that are none of Istio's own. In place of a file a pod can be named: its proxy is then asked with `kubectl exec`.
+each port, and filters that are none of Istio's own. In place of a file a pod can be named (`shop/cart-7d`, `deploy/shop/cart`): its proxy
+is then asked with `kubectl exec`, or, where that is not allowed or the image has no `pilot-agent`, through a port-forward to Envoy's
+administration (the right for it is `create` on pods/portforward).
 
 exit status: 0 nothing differs, 1 something differs, 2 wrong use or unreadable input
 """

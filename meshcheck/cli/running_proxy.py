@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from meshcheck.cli.login_options import login_words
+from meshcheck.cli.login_options import login_of, login_words
 from meshcheck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def read_proxy(options: argparse.Namespace, name: str, near: str | None = None) 
     from meshcheck.decode.proxy_config.dump import proxy_of
     from meshcheck.load.proxy_dump import read_dump
 
-    return proxy_of(read_dump(name, options.namespace or near, login_words(options, secrets=True)), name)
+    return proxy_of(read_dump(name, options.namespace or near, login_of(options), login_words(options, secrets=True)), name)
 
 
 def beside_call(options: argparse.Namespace, world: World, arrivals: list[Arrived], found: Trace) -> Comparison:

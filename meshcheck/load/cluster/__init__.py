@@ -3,6 +3,7 @@
 login.py          how to get in: flags, kubeconfig, in-cluster account (the only module that imports `kubernetes`)
 kubeconfig.py     files put together, one context chosen, flags over it
 connection.py     the official client, told all that; exec_plugin.py, egress_proxy.py, impersonation.py: what it lacks
+port_forward.py   a port of a pod
 unreachable.py    connections that fail, in words; expiry.py: credentials that ran out
 api.py            one API server: requests with patience, raw JSON, streams for watches
 discovery.py      which kinds it serves, and in which version

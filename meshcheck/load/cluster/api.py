@@ -185,11 +185,9 @@ class Api:
 
         self.requests += 1
         client = self.client
-        fields = urllib3.HTTPHeaderDict({"Accept": accept, "User-Agent": "meshcheck"})
-        for setting in client.configuration.auth_settings().values():  # renews what an exec plugin gave and has run out
-            fields[setting["key"]] = setting["value"]
-        for name, value in self._headers:
-            fields.add(name, value)
+        fields = urllib3.HTTPHeaderDict({"Accept": accept})
+        for name, text in self._own_headers(client):
+            fields.add(name, text)
         if body is not None:
             fields["Content-Type"] = written
         wanted = {name: value for name, value in query.items() if value is not None}
@@ -218,6 +216,35 @@ class Api:
         if response.status >= 400:
             raise _refused(response)
         return response
+
+    def _own_headers(self, client: Any) -> Iterator[tuple[str, str]]:
+        """Who asks, and with which right."""
+        yield "User-Agent", "meshcheck"
+        for setting in client.configuration.auth_settings().values():  # renews a token that is kept in a file
+            yield setting["key"], setting["value"]
+        yield from self._headers
+
+    def open_socket(self, seconds: float) -> tuple[Any, tuple[tuple[str, str], ...]]:
+        """A connection to the server for a protocol of one's own, and the headers that say who asks. Raises ApiError.
+
+        It is made as for every request, with the proxy and the certificates; nobody else uses it.
+        """
+        import urllib3
+
+        client = self.client
+        pool = client.rest_client.pool_manager.connection_from_url(client.configuration.host)
+        connection = pool._new_conn()  # what the library does itself before a request; it has no public name for it
+        connection.timeout = seconds
+        try:
+            if pool.proxy is not None and pool.scheme == "https":
+                pool._prepare_proxy(connection)
+            else:
+                connection.connect()
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiError(0, lasting(error) or words(error)) from None
+        except OSError as error:
+            raise ApiError(0, str(error)) from None
+        return connection.sock, tuple(self._own_headers(client))
 
 
 def _refused(response: Any) -> ApiError:

@@ -87,6 +87,11 @@ def default_namespace(login: Login) -> str | None:
         return None
 
 
+def is_nowhere(login: Login) -> bool:
+    """Whether nothing says where a cluster is: no file, no flag, no account of a pod."""
+    return not (login.server or _has_account() or any(os.path.exists(path) for path in paths_of(login)))
+
+
 def _access(login: Login) -> Access | None:
     """What files and flags say; None for the account of the pod, which is used where they name no server, as kubectl does."""
     found = read_kubeconfig(login)

@@ -269,7 +269,7 @@ def test_a_pod_is_asked_through_kubectl(tmp_path: Path, capsys: pytest.CaptureFi
     assert "no proxy in namespace shop that could be read" in capsys.readouterr().err
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert main(["trace", "-f", str(manifests), *CALL, "--proxy-config", "cart-7d"]) == 2
-    assert "needs `kubectl` on the PATH" in capsys.readouterr().err
+    assert "needs `kubectl` on the PATH, or a kubeconfig" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
