@@ -35,6 +35,7 @@ TITLES = {
     "csrf": "CSRF",
     "application": "Application",
     "waypoint": "Waypoint",
+    "revision": "Revision",
 }
 _KINDS = {
     "reset": "connection reset",

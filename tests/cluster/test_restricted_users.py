@@ -57,6 +57,17 @@ kind: NetworkPolicy
 metadata: {name: closed, namespace: shop}
 spec: {podSelector: {matchLabels: {app: cart}}, policyTypes: [Ingress]}
 """
+RUNNING = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}-1-x
+  namespace: shop
+  labels: {{app: {name}}}
+  ownerReferences: [{{apiVersion: apps/v1, kind: ReplicaSet, name: {name}-1, controller: true, uid: u}}]
+spec: {{containers: [{{name: a, image: b}}, {{name: istio-proxy, image: 'istio/proxyv2:1.31.0'}}]}}
+status: {{phase: Running, podIP: 10.0.0.7}}
+"""
 CALL_WORDS = ("--from", "shop/web", "--to", "http://cart.shop/")
 
 
@@ -115,6 +126,21 @@ def test_one_kind_that_may_not_be_listed(server: ApiServer, capsys: pytest.Captu
     found = ask(server, "alice", capsys)
     assert found["verdict"] == "unknown"
     assert any(fact.startswith(kind) and 'User "alice" cannot list resource' in fact for fact in facts(found)), facts(found)
+
+
+def test_webhooks_that_may_not_be_listed(server: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Most users may not list them: only an answer that hangs on who is injected is unknown, and only where no pod runs."""
+    put_text(server, WORLD + "---\n" + role("alice", [item for item in EVERYTHING if item[1] != "mutatingwebhookconfigurations"]))
+    assert ask(server, "alice", capsys)["verdict"] == "allowed"
+    put_text(server, DENY)
+    words = (*CALL_WORDS, "-X", "DELETE")
+    found = ask(server, "alice", capsys, *words)
+    assert found["verdict"] == "unknown"
+    assert facts(found)[0].startswith("MutatingWebhookConfigurations could not be listed: forbidden"), facts(found)
+    assert ask(server, "alice", capsys, *words, "--sidecars", "shop")["verdict"] == "denied"
+    for name in ("web", "cart"):
+        put_text(server, RUNNING.format(name=name))
+    assert ask(server, "alice", capsys, *words)["verdict"] == "denied"
 
 
 def test_a_known_refusal_stands(server: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:

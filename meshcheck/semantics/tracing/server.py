@@ -89,9 +89,8 @@ def bypasses_sidecar(workload: Workload, port: int) -> bool:
 
 def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain: bool) -> list[Station]:
     """The stations of the workload's sidecar, up to the one that refuses."""
-    world = view_of(world, workload)
     mode = peer_mode(world, workload, port)
-    stations = [_mutual_tls(world, workload, port, mode, arrival)]
+    stations = [_mutual_tls(view_of(world, workload), workload, port, mode, arrival)]
     if stations[0].verdict == DENIED:
         return stations
     return [*stations, *filters(world, workload, port, arrival, is_http_chain(world, workload, port, arrival), explain)[0]]
@@ -108,7 +107,12 @@ def filters(
 ) -> tuple[list[Station], Attributes]:
     """The filters of a sidecar or a gateway, up to the one that refuses; and the request as they leave it."""
     own = view_of(world, workload)
-    return filters_of(own, OfWorkload(own, workload, gateway), port, arrival, http, explain)
+    stations, left = filters_of(own, OfWorkload(own, workload, gateway), port, arrival, http, explain)
+    if explain and own is not world:
+        from meshcheck.semantics.tracing.revisions import passed_over
+
+        stations = [*passed_over(world, own, workload), *stations]
+    return stations, left
 
 
 def filters_of(world: World, proxy: Proxy, port: int, arrival: Arrival, http: bool, explain: bool) -> tuple[list[Station], Attributes]:

@@ -119,6 +119,12 @@ def test_objects_for_one_revision(webhooks: str, labels: str, revision: str, wan
     assert verdict(documents)[0] == wanted
 
 
+def test_what_is_passed_over_is_said() -> None:
+    deny = policy("shop", "closed", "{action: DENY, rules: [{}]}", "new")
+    _, said = verdict([space("web", "istio-injection: enabled"), space("shop", "istio-injection: enabled"), deny, text(injector())])
+    assert "revision default passes over AuthorizationPolicy shop/closed, which is for revision new" in said
+
+
 def test_a_route_for_another_revision_routes_nobody() -> None:
     routes = thing("networking.istio.io/v1", "VirtualService", "shop", "away", "{hosts: [cart], http: [{directResponse: {status: 503}}]}")
     routes = routes.replace("name: away", "name: away, labels: {istio.io/rev: new}")

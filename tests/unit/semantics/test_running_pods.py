@@ -9,7 +9,8 @@ import pytest
 from tests.support.batch import ask
 from tests.support.manifests import app, space, thing
 
-STRICT = thing("security.istio.io/v1", "PeerAuthentication", "shop", "default", "{mtls: {mode: STRICT}}")
+SECURITY = "security.istio.io/v1"
+STRICT = thing(SECURITY, "PeerAuthentication", "shop", "default", "{mtls: {mode: STRICT}}")
 
 
 def pod(owner: str, name: str = "cart-7d9f-abc", containers: str = "a", notes: str = "{}", ready: str = "True") -> str:
@@ -42,6 +43,24 @@ CASES = [
     ("no pod is ready", "a: b", [pod("cart-7d9f", ready="False")], "denied", "is ready"),
     ("one pod is ready", "a: b", [pod("cart-7d9f", ready="False"), pod("cart-7d9f", "cart-7d9f-abcd")], "allowed", ""),
 ]  # fmt: skip
+
+
+def test_some_with_and_some_without_behind_a_gateway() -> None:
+    """Which of them the gateway calls is asked once."""
+    gateway = app("istio-system", "gw").replace("name: a,", "name: istio-proxy,")
+    server = "{selector: {app: gw}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
+    route = "{hosts: [shop.example.com], gateways: [istio-system/gw], http: [{route: [{destination: {host: cart}}]}]}"
+    networking = "networking.istio.io/v1"
+    world = [
+        *(space("shop", "a: b"), gateway, thing(networking, "Gateway", "istio-system", "gw", server)),
+        *(thing(networking, "VirtualService", "shop", "cart", route), app("shop", "cart"), pod("cart-7d9f")),
+        *(pod("cart-7d9f", "cart-7d9f-abcd", containers="a istio-proxy"), thing(SECURITY, "AuthorizationPolicy", "shop", "closed", "{}")),
+    ]
+    to = {"url": "http://shop.example.com/", "via": {"namespace": "istio-system", "name": "gw"}}
+    question = {"id": "q", "from": {"external": True}, "to": to}
+    trace = ask([{"id": "w", "closed_world": True, "manifests": "---\n".join(world), "questions": [question]}], brief=False)["w", "q"]
+    assert trace["verdict"] == "unknown"
+    assert "some run with a sidecar" in trace["missing"][0]["fact"]
 
 
 @pytest.mark.parametrize(("labels", "documents", "verdict", "word"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
