@@ -18,6 +18,8 @@ def trap(world: World, reason: Reason, server: Workload | None) -> str | None:
         return _peers(world, lower, wanted, actual, reason)
     if lower == "ports" or name.startswith("destination.port"):
         return _ports(world, wanted, actual, server)
+    if (lower == "ipBlocks" or name.startswith("source.ip")) and actual == "none":
+        return "behind HBONE the connection is Envoy's own and has no address: `remoteIpBlocks` is compared with the client's"
     if lower == "hosts":
         return _hosts(wanted, actual)
     if lower == "paths":

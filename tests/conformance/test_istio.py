@@ -1,4 +1,4 @@
-"""meshcheck gives the verdicts of a real istiod and a real Envoy at a sidecar and at a gateway (READMEs beside the cases)."""
+"""meshcheck gives the verdicts of a real istiod and a real Envoy at a sidecar, a gateway and a waypoint (READMEs beside the cases)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 SHOWN = 20
 
 
-@pytest.mark.parametrize("suite", ["istio-sidecar", "istio-gateway"])
+@pytest.mark.parametrize("suite", ["istio-sidecar", "istio-gateway", "istio-waypoint"])
 def test_every_verdict_status_and_deciding_policy_agree(suite: str) -> None:
     """All questions get the real verdict, what the caller saw, the policy that Envoy named, the backend, the place of redirects."""
     worlds = list(read_lines(HERE / suite / "cases.jsonl.gz"))

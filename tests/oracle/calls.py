@@ -66,13 +66,14 @@ class Call:
                 writer.write(b"ping-through-the-mesh\n")
                 await writer.drain()
                 return Result("ok" if await _some(reader) else "reset", peer=peer)
-            writer.write(self._request())
+            writer.write(self.request())
             await writer.drain()
-            return await self._answer(reader, peer)
+            return await self.answer(reader, peer)
         finally:
             writer.close()
 
-    def _request(self) -> bytes:
+    def request(self) -> bytes:
+        """The request as bytes of HTTP/1.1."""
         q = self.question
         lines = [f"{q.get('method', 'GET')} {self.path} HTTP/1.1", f"Host: {q['host']}", f"X-Oracle-Id: {q['id']}"]
         lines += [f"{name}: {value}" for name, values in (q.get("headers") or {}).items() for value in values]
@@ -80,7 +81,8 @@ class Call:
             lines.append("Content-Length: 0")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    async def _answer(self, reader: asyncio.StreamReader, peer: str) -> Result:
+    async def answer(self, reader: asyncio.StreamReader, peer: str) -> Result:
+        """Read an HTTP answer."""
         first = await reader.readline()
         if not first:
             return Result("reset", peer=peer)

@@ -28,7 +28,15 @@ from tests.oracle.pki import KeyPair
 
 Json = dict[str, Any]
 
-OWN_FILTERS = ("istio.metadata_exchange", "istio.stats", "istio.peer_metadata", "istio.alpn", "envoy.filters.http.peer_metadata")
+OWN_FILTERS = (
+    "waypoint_downstream_peer_metadata",
+    "waypoint_upstream_peer_metadata",
+    "istio.metadata_exchange",
+    "istio.stats",
+    "istio.peer_metadata",
+    "istio.alpn",
+    "envoy.filters.http.peer_metadata",
+)
 FILE_LOG = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"
 POLICY = re.compile(r"rbac_access_denied_matched_policy\[(.*)\]$")
 START_SECONDS, STOP_SECONDS = 60, 30
@@ -127,6 +135,8 @@ def static_cluster(name: str, port: int | None) -> Json:
 def _check_free(listeners: Sequence[Json]) -> None:
     """Envoy shares ports with another Envoy without a word, and two oracles would then answer for each other."""
     for listener in listeners:
+        if "address" not in listener:
+            continue  # an internal one
         for at in [listener["address"], *(more["address"] for more in listener.get("additional_addresses", []))]:
             address, port = at["socket_address"]["address"], at["socket_address"]["port_value"]
             with socket.socket() as probe:
@@ -140,11 +150,14 @@ def _check_free(listeners: Sequence[Json]) -> None:
 class Envoy:
     """A real Envoy with static listeners; its access log is complete when it has stopped."""
 
-    def __init__(self, folder: Path, listeners: Sequence[Json], clusters: Sequence[Json], node: Json | None = None) -> None:
+    def __init__(
+        self, folder: Path, listeners: Sequence[Json], clusters: Sequence[Json], node: Json | None = None, more: Json | None = None
+    ) -> None:
         self._binary, self._folder, self._listeners = find_envoy(), folder, listeners
         admin = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}}
         config: Json = {"static_resources": {"listeners": list(listeners), "clusters": list(clusters)}, "admin": admin}
         config |= {"node": node} if node else {}
+        config |= more or {}
         (folder / "envoy.json").write_text(json.dumps(config))
 
     def __enter__(self) -> Envoy:

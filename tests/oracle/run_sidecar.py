@@ -105,7 +105,8 @@ def _inbound(listener: Json, name: str, address: str, ports: list[int], files: e
     return out
 
 
-def _expected(case: str, question: Json, got: Result, log: envoy.Log) -> Json:
+def expected(case: str, question: Json, got: Result, log: envoy.Log) -> Json:
+    """The answer to a question in the form of the conformance suites."""
     row: Json = {"id": case, "question": question["id"]}
     if got.from_workload:
         return {**row, "verdict": "allowed"}
@@ -134,7 +135,7 @@ def run(worlds: Sequence[Json], binary: str) -> tuple[list[Json], Counter[str]]:
         refused = refused_objects(configured[w.line["id"]])
         for q in w.line["questions"]:
             if (got := results.get(f"{w.line['id']}/{q['id']}")) is not None:
-                row = _expected(w.line["id"], {**q, "id": f"{w.line['id']}/{q['id']}"}, got, log)
+                row = expected(w.line["id"], {**q, "id": f"{w.line['id']}/{q['id']}"}, got, log)
                 rows.append({**row, "question": q["id"], **({"refused_objects": refused} if refused else {})})
     return rows, lost
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshcheck.explain.causes import failing
-from meshcheck.explain.fixes.case import Candidate, Case, at, change, created, free_name, push, put, single, telling_labels
+from meshcheck.explain.fixes.case import Candidate, Case, at, change, created, drop, free_name, push, put, single, telling_labels
 from meshcheck.model.json_patch import Step
-from meshcheck.model.objects import Meta, Path, dotted
+from meshcheck.model.objects import Meta, ObjectRef, Path, dotted
 from meshcheck.model.reason import Reason
+from meshcheck.semantics.ambient.waypoints import detour_of
 from meshcheck.semantics.authorization.explanation import failures
 from meshcheck.semantics.world import names
+from meshcheck.semantics.world.hosts import look_up
 
 _ADDABLE = frozenset(
     ["methods", "paths", "hosts", "ports", "principals", "namespaces", "serviceAccounts", "requestPrincipals", "values", "ipBlocks",
@@ -27,6 +29,7 @@ def candidates(case: Case) -> Iterator[Candidate]:
         yield from _authorizers(case)
     elif case.station.policy_id == "none":
         yield from _near_misses(case)
+        yield from _moved_to_waypoint(case)
         yield from _new_rules(case)
     else:
         yield from _exceptions(case)
@@ -50,6 +53,26 @@ def _near_misses(case: Case) -> Iterator[Candidate]:
         added = [_added(raw, leaf) for leaf in missed]
         if all(added) and added != parts:
             yield _in(meta, [part for part in added if part])
+
+
+def _moved_to_waypoint(case: Case) -> Iterator[Candidate]:
+    """Where ztunnel cannot read what a policy asks for: the policy is bound to the Service, so that its waypoint applies it."""
+    server = case.server
+    if case.station.enforcer != "ztunnel" or server is None:
+        return
+    for service in case.world.services_of(server):
+        if detour_of(case.world, service, service.ports[0].number if service.ports else 0) is None:
+            continue
+        for mention in case.station.policies:
+            meta = mention.meta
+            raw = case.raw(meta)
+            if raw is None or meta.namespace != service.namespace or at(raw, ("spec", "selector")) is None:
+                continue
+            steps = (drop(("spec", "selector")), put(raw, ("spec", "targetRefs"), [_reference(service.meta.ref)]))
+            words = (
+                f"bind {meta.ref} to {service.meta.ref} (targetRefs) instead of its pods, so that the waypoint applies it to the callers"
+            )
+            yield Candidate(words, ((meta, steps),), 1)
 
 
 def _in(meta: Meta, parts: list[tuple[str, Step]]) -> Candidate:
@@ -122,7 +145,8 @@ def _first_text(written: str) -> str | None:
 def _new_rules(case: Case) -> Iterator[Candidate]:
     """One more rule that admits this call and nothing else, in the policy that applies most closely, or in a policy of its own."""
     rule, server = _rule_for(case), case.server
-    if server is None or _only_a_token_lacks(case):
+    target = _target(case)
+    if (server is None and target is None) or _only_a_token_lacks(case):
         return
     account = case.identity.rpartition("/ns/")[2].replace("/sa/", "/") if case.identity else None
     words = f"a rule for {account or 'any caller'}: {_call_words(case)}"
@@ -130,13 +154,35 @@ def _new_rules(case: Case) -> Iterator[Candidate]:
     for mention in case.station.policies:
         meta = mention.meta
         raw = case.raw(meta)
-        if raw is not None and at(raw, ("spec", "selector", "matchLabels")) and at(raw, ("spec", "rules")):
+        bound = at(raw, ("spec", "selector", "matchLabels")) if target is None else at(raw, ("spec", "targetRefs"))
+        if raw is not None and bound and at(raw, ("spec", "rules")):
             yield single(f"add {words} to {meta.ref}", meta, push(raw, ("spec", "rules"), rule), wide=wide)
-    beside = next((m.meta for m in case.station.policies if m.meta.namespace == server.namespace), server.meta)
-    name = free_name(case.world, "AuthorizationPolicy", server.namespace, f"{server.name}-allow-{(account or '/all').rpartition('/')[2]}")
-    spec = {"selector": {"matchLabels": telling_labels(case.world, server)}, "action": "ALLOW", "rules": [rule]}
-    new = created("AuthorizationPolicy", "security.istio.io/v1", server.namespace, name, spec=spec)
+    if target is not None:
+        owner, chosen = target, dict[str, Any](targetRefs=[_reference(target.ref)])
+    else:
+        assert server is not None
+        owner, chosen = server.meta, dict[str, Any](selector={"matchLabels": telling_labels(case.world, server)})
+    namespace = owner.namespace or "default"
+    beside = next((m.meta for m in case.station.policies if m.meta.namespace == namespace), owner)
+    name = free_name(case.world, "AuthorizationPolicy", namespace, f"{owner.name}-allow-{(account or '/all').rpartition('/')[2]}")
+    new = created("AuthorizationPolicy", "security.istio.io/v1", namespace, name, spec={**chosen, "action": "ALLOW", "rules": [rule]})
     yield Candidate(f"add {new[0].ref} with {words}", (new,), wide, beside)
+
+
+def _target(case: Case) -> Meta | None:
+    """What a waypoint's policy is about: the Service or ServiceEntry that is called; the Gateway where a pod's address is."""
+    if case.station.enforcer != "waypoint":
+        return None
+    namespace = (case.station.workload or "").partition("/")[0]
+    named = look_up(case.world, case.question.target.host or "", namespace) if case.question.target.host else None
+    if named is not None and (named.service is not None or named.entry is not None):
+        return named.service.meta if named.service is not None else named.entry.meta
+    name = (case.station.workload or "").partition("/")[2]
+    return next((g.meta for g in case.world.inventory.of("Gateway") if (g.meta.namespace, g.meta.name) == (namespace, name)), None)
+
+
+def _reference(ref: ObjectRef) -> dict[str, str]:
+    return {"group": ref.api_version.rpartition("/")[0], "kind": ref.kind, "name": ref.name}
 
 
 def _only_a_token_lacks(case: Case) -> bool:

@@ -227,6 +227,8 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
     a.source_ip, a.destination_ip, a.destination_port, a.sni = arrival.source_ip, arrival.destination_ip, port, arrival.sni
     a.remote_ip = arrival.remote_ip if http else arrival.source_ip
     a.unknown = arrival.unknown
+    if arrival.transport == "hbone":  # the tunnel's end: Envoy's own address, which no block holds
+        a.source_ip, a.unknown = "", a.unknown - {"source_ip"}
     if http and arrival.encrypted:
         return a, Station("http", "sidecar", DENIED, "TLS of the application on a port that is declared as HTTP", symptom=symptoms.RESET)
     if http and not arrival.http:

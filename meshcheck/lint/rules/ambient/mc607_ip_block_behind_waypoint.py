@@ -25,8 +25,11 @@ spec:
 spec:
   targetRefs: [{group: "", kind: Service, name: cart}]
   action: DENY
-  rules: [{from: [{source: {ipBlocks: [10.1.2.3]}}]}]
+  rules: [{from: [{source: {remoteIpBlocks: [10.1.2.3]}}]}]
 ```
+
+At the waypoint the connection is one of Envoy with itself, so that `ipBlocks` match nothing there; the client's address is that of
+`remoteIpBlocks`.
 
 ## Exceptions
 
