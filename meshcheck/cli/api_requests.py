@@ -93,6 +93,8 @@ def request_of(
     if found is None:
         notes.append(_unknown_note(plural, group, resources))
         found = Resource(plural, group, True, ())
+    elif resources.served and (found.plural, found.group) not in resources.served and verb != "impersonate":
+        notes.append(f"this API server does not serve {found}: it answers 404 to whoever may ask for it")
     if "." not in base and found.group and len(named := resources.plural(found.plural)) > 1:
         notes.append(f"`{base}` is taken for {found}; also known: {', '.join(str(r) for r in named if r is not found)}")
     where = "" if everywhere or not found.namespaced else namespace or "default"
@@ -127,7 +129,9 @@ def _unknown_note(plural: str, group: str, resources: Resources) -> str:
 
     near = get_close_matches(plural.lower(), [r.plural for r in resources.all if not group or r.group == group], 1)
     place = f"API group `{group}`" if group else "the core group"
-    return f"`{plural}` is taken for a resource of {place}, as it is written{f'; did you mean `{near[0]}`?' if near else ''}"
+    known = "served by this API server" if resources.served else "known here"
+    meant = f"; did you mean `{near[0]}`?" if near else ""
+    return f"no resource `{plural}` is {known}: it is taken for one of {place}, as it is written{meant}"
 
 
 def custom_resources(documents: Iterable[Document]) -> Iterable[Resource]:

@@ -80,7 +80,7 @@ def ask(options: argparse.Namespace) -> int:
     reading = read_sources(options, uses=_uses(options.user))
     permissions = _permissions(reading, options.namespace, knows_rbac(options, reading))
     _warn(reading, permissions)
-    resources = Resources(custom_resources(reading.documents))
+    resources = Resources(custom_resources(reading.documents), reading.served)
     request, notes = _request(options, reading, resources)
     if options.who:
         return _who(options, reading, permissions, request, notes)

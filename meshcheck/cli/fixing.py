@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from meshcheck.cli.edited_files import EditedFiles
+from meshcheck.cli.live import cluster_words
 from meshcheck.errors import UsageError
 from meshcheck.load.read import Reading
 from meshcheck.model.trace import Fix
@@ -19,9 +20,10 @@ from meshcheck.render.fix_text import command, fix_lines
 from meshcheck.render.style import Style, style_for
 
 
-def patch_lines(fix: Fix, reading: Reading, form: str, style: Style) -> list[str]:
+def patch_lines(options: argparse.Namespace, fix: Fix, reading: Reading, style: Style) -> list[str]:
     """What stands under a fix in text."""
-    return fix_lines(fix, [preview(change, reading.text_of) for change in changes_of(fix)], form, style)
+    previews = [preview(change, reading.text_of) for change in changes_of(fix)]
+    return fix_lines(fix, previews, options.patch_format, style, cluster_words(options))
 
 
 def chosen(options: argparse.Namespace, fixes: Sequence[Fix]) -> Fix | None:
@@ -40,7 +42,8 @@ def apply(options: argparse.Namespace, fix: Fix, reading: Reading, text: bool) -
     files = EditedFiles(changes_of(fix), reading.text_of)
     stream = sys.stdout if text else sys.stderr
     style = style_for(stream, options.color)
-    left = [{"object": n.change.object.as_json(), "reason": n.reason, "command": _command(n.change)} for n in files.not_done]
+    cluster = cluster_words(options)
+    left = [{"object": n.change.object.as_json(), "reason": n.reason, "command": _command(n.change, cluster)} for n in files.not_done]
     written: list[str] = []
     if options.diff:
         print(all_files(files.before, files.after, style), end="", file=stream)
@@ -51,13 +54,16 @@ def apply(options: argparse.Namespace, fix: Fix, reading: Reading, text: bool) -
             print(f"  {style.bold('Wrote')}   {os.path.relpath(name) if not os.path.isabs(name) else name}")
         for item in files.not_done:
             place = f"{item.place}: " if item.place is not None else ""
-            print(f"  {style.yellow('Not written')} {item.change.object}: {place}{item.reason}; change it with", file=stream)
-            print("\n".join(f"    {line}" for line in _command(item.change)), file=stream)
+            above = item.change.origin is not None and item.change.origin.in_cluster and not options.diff
+            how = "the command above makes the change" if above else "change it with"
+            print(f"  {style.yellow('Not written')} {item.change.object}: {place}{item.reason}; {how}", file=stream)
+            if not above:
+                print("\n".join(f"    {line}" for line in _command(item.change, cluster)), file=stream)
         if files.not_done and files.done and not options.diff:
             print("  the rest of the fix is not written either: use both or neither", file=stream)
     return {"description": fix.description, "written": written, "not_done": left}
 
 
-def _command(change: Change) -> list[str]:
+def _command(change: Change, cluster: Sequence[str]) -> list[str]:
     steps = change.steps if change.new is None else ({"op": "add", "path": "", "value": change.new},)
-    return command(change.object, steps)
+    return command(change.object, steps, cluster)

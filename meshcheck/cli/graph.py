@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import Output, add_output_options, outputs_of, write_outputs
-from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.cli.sources import add_source_options, read_sources, redaction_note
 from meshcheck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def run(words: list[str]) -> int:
     for wanted in options.focus:
         namespace, _, name = wanted.partition("/")
         if namespace not in world.namespaces or (name and world.find_workload(namespace, name) is None):
-            raise UsageError(f"`--focus {wanted}`: no such {'workload' if name else 'namespace'} in the input")
+            raise UsageError(f"`--focus {wanted}`: no such {'workload' if name else 'namespace'} in the input{redaction_note(reading)}")
     if options.exposed:
         return _exposed(outputs, world, options.color)
     from meshcheck.graph import build, group

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from meshcheck.cli.login_options import add_login_options, login_of, names_a_cluster
+from meshcheck.cli.login_options import add_login_options, login_of, login_words, names_a_cluster
 from meshcheck.errors import UsageError
 from meshcheck.model.cluster_kinds import CALL
 
@@ -40,6 +40,11 @@ def add_live_options(parser: argparse.ArgumentParser, *, asks_for_others: bool =
 def is_live(options: argparse.Namespace) -> bool:
     """Whether a command reads the live cluster: asked for, or nothing else given."""
     return bool(getattr(options, "live", False)) or names_a_cluster(options) or not getattr(options, "sources", None)
+
+
+def cluster_words(options: argparse.Namespace) -> tuple[str, ...]:
+    """kubectl's options that say which cluster was read, for commands that change something there: not who was asked as."""
+    return login_words(options, identity=False) if is_live(options) else ()
 
 
 def settle_namespace(options: argparse.Namespace) -> None:

@@ -128,15 +128,18 @@ def idle_identity(options: argparse.Namespace) -> str | None:
     return next((flag.option for flag in FLAGS if flag.identity and getattr(options, f"login_{flag.field}", None)), None)
 
 
-def login_words(options: argparse.Namespace, *, secrets: bool = False) -> tuple[str, ...]:
-    """The options as words of a command line, the same for kubectl; tokens and passwords only for a command that is run here."""
-    return tuple(_words(options, secrets))
+def login_words(options: argparse.Namespace, *, secrets: bool = False, identity: bool = True) -> tuple[str, ...]:
+    """The options as words of a command line, the same for kubectl; tokens and passwords only for a command that is run here.
+
+    `identity`: with those that say who asks.
+    """
+    return tuple(_words(options, [flag for flag in FLAGS if (secrets or not flag.secret) and (identity or not flag.identity)]))
 
 
-def _words(options: argparse.Namespace, secrets: bool) -> Iterator[str]:
-    for flag in FLAGS:
+def _words(options: argparse.Namespace, flags: Sequence[Flag]) -> Iterator[str]:
+    for flag in flags:
         found = getattr(options, f"login_{flag.field}", None)
-        if not found or (flag.secret and not secrets):
+        if not found:
             continue
         if found is True:
             yield flag.option

@@ -97,6 +97,7 @@ def run(words: list[str]) -> int:
         key_file=options.redact,
         moments=moments,
         removed_before=listing.removed if listing else None,
+        redacted=bool(reading.redacted),
     )
     if listing is not None:
         listing.remove()

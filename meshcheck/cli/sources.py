@@ -129,6 +129,13 @@ def _say_moments(reading: Reading) -> None:
         )
 
 
+def redaction_note(reading: Reading) -> str:
+    """What a name that is not found may come from; empty where nothing is replaced."""
+    if not reading.redacted:
+        return ""
+    return f"; names in `{reading.redacted[0]}` are replaced (`--redact`): its key file tells which name stands for which"
+
+
 def knows_rbac(options: argparse.Namespace, reading: Reading) -> bool:
     """Whether all roles and bindings were read, so that what none of them grants is refused."""
     if reading.coverage is None:

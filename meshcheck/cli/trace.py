@@ -15,7 +15,7 @@ from meshcheck.cli.fix_options import add_fix_options
 from meshcheck.cli.live import settle_namespace
 from meshcheck.cli.outputs import Output, add_output_options, outputs_of, printed_form, refuse_other_than_jsonl, write_outputs
 from meshcheck.cli.questions import default_method, headers_of
-from meshcheck.cli.sources import add_source_options, read_sources
+from meshcheck.cli.sources import add_source_options, read_sources, redaction_note
 from meshcheck.decode.urls import split_url
 from meshcheck.errors import UsageError
 from meshcheck.model.cluster_kinds import CALL, RBAC
@@ -108,9 +108,9 @@ def run(words: list[str]) -> int:
     from meshcheck.explain.fixes import fixes_of
     from meshcheck.semantics.tracing.trace import trace
 
-    _check_names(world, question)
+    _check_names(world, question, redaction_note(reading))
     arrivals: list[Arrived] | None = [] if options.proxy_config else None
-    found = _with_likely_name(world, trace(world, question, explain=True, arrivals=arrivals))
+    found = _with_likely_name(world, trace(world, question, explain=True, arrivals=arrivals), redaction_note(reading))
     beside = sections(options, world, reading, found, arrivals)
     answer = _Answer(found, causes_of(world, found), fixes_of(world, found, reading.value_of), beside)
     if options.fix is not None or options.diff:
@@ -199,7 +199,7 @@ def _render(options: argparse.Namespace, reading: Reading, answer: _Answer, form
     def patch_of(fix: Fix) -> list[str]:
         from meshcheck.cli.fixing import patch_lines
 
-        return patch_lines(fix, reading, options.patch_format, shown)
+        return patch_lines(options, fix, reading, shown)
 
     if form == "markdown":
         below = "".join(section.markdown() for section in beside)
@@ -211,7 +211,7 @@ def _render(options: argparse.Namespace, reading: Reading, answer: _Answer, form
     return "".join(above for above, _ in texts) + own + "".join(below for _, below in texts)
 
 
-def _check_names(world: World, question: Question) -> None:
+def _check_names(world: World, question: Question, note: str) -> None:
     """A caller or target that is not in the input is wrong use: say what is there."""
     from meshcheck.semantics.world.names import nearest_workload
 
@@ -224,11 +224,11 @@ def _check_names(world: World, question: Question) -> None:
         near = nearest_workload(world, side.namespace, wanted)
         known = "" if world.workloads else "; the input holds no workloads at all"
         raise UsageError(
-            f"`{name} {side.namespace}/{wanted}`: no such workload in the input{f'; did you mean `{near}`?' if near else known}"
+            f"`{name} {side.namespace}/{wanted}`: no such workload in the input{f'; did you mean `{near}`?' if near else known}{note}"
         )
 
 
-def _with_likely_name(world: World, found: Trace) -> Trace:
+def _with_likely_name(world: World, found: Trace, note: str) -> Trace:
     """A target that nobody knows may be a slip: the missing fact says which Service has a name like it."""
     from meshcheck.semantics.world.names import nearest_service
 
@@ -243,10 +243,11 @@ def _with_likely_name(world: World, found: Trace) -> Trace:
     ):
         return found
     near = nearest_service(world, host, found.question.caller.namespace)
-    if near is None:
+    if near is None and not note:
         return found
+    meant = f"; did you mean `{near}`?" if near else ""
     first, *others = found.missing
-    return replace(found, missing=(replace(first, fact=f"{first.fact}; did you mean `{near}`?"), *others))
+    return replace(found, missing=(replace(first, fact=f"{first.fact}{meant}{note}"), *others))
 
 
 # ---- the words of the command line ----

@@ -6,12 +6,15 @@ import codecs
 
 from meshcheck.errors import UnreadableError
 
+_GZIP = b"\x1f\x8b"
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def decoded(raw: bytes) -> str:
     """The text of a file. Raises UnicodeDecodeError for broken UTF-8, and UnreadableError for what is in another encoding."""
+    if raw.startswith(_GZIP):
+        raise UnreadableError("it is compressed: a snapshot is named with `--snapshot`, other files are unpacked before")
     if raw.startswith(_UTF_32) or (b"\0" in raw[:4] and not raw.startswith(_UTF_16)):
         raise UnreadableError("neither UTF-8 nor UTF-16 with a byte order mark; save it as UTF-8")
     if raw.startswith(_UTF_16):

@@ -14,15 +14,14 @@ from meshcheck.load.encoding import decoded, require_text
 from meshcheck.load.repeated_keys import may_repeat_keys
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.coverage import Coverage
-from meshcheck.model.objects import Origin, Path, Place, Span, dotted
+from meshcheck.model.objects import CLUSTER, Origin, Path, Place, Span, dotted
 from meshcheck.model.pattern import pattern
 from meshcheck.model.record import record, value
 
 if TYPE_CHECKING:
     from meshcheck.load.places import Nodes
+    from meshcheck.model.api_resources import Resource
 
-CLUSTER = "cluster:"
-"""What the places of objects from a cluster begin with."""
 MOST_FILE = 512 * 1024 * 1024
 MOST_DOCUMENT = 8 * 1024 * 1024
 _LIST = pattern(r"^kind: *[\"']?\w*List\b", re.MULTILINE)
@@ -68,6 +67,10 @@ class Reading:
         """Kinds of a cluster that changed faster than they could be read: their objects are of more than one moment."""
         self.moments: tuple[str, ...] = ()
         """When the runs began that a snapshot is of, where one has gone on where another had failed."""
+        self.redacted: tuple[str, ...] = ()
+        """Snapshots whose names, hosts and addresses are replaced."""
+        self.served: tuple[Resource, ...] = ()
+        """All resources of the API server that was read; empty where none was."""
         self._texts: dict[tuple[str, int], tuple[int, str]] = {}
         self._by_origin: dict[Origin, dict[str, Any]] = {}
         self._nodes: dict[tuple[str, int], Nodes] = {}
@@ -75,14 +78,14 @@ class Reading:
 
     def place(self, origin: Origin | None, path: Path = ()) -> Place | None:
         """Line and column of a field of an object; line 0 for an object that has no text, such as one from a cluster."""
-        if origin is not None and origin.file.startswith(CLUSTER):
+        if origin is not None and origin.in_cluster:
             return Place(origin.file, 0, 0, dotted(path))
         nodes = self._nodes_of(origin)
         return nodes.place((*origin.inside, *path)) if nodes and origin else None
 
     def span(self, origin: Origin | None, path: Path = ()) -> Span | None:
         """Line and column of a field of an object, and where it ends on that line."""
-        if origin is not None and origin.file.startswith(CLUSTER):
+        if origin is not None and origin.in_cluster:
             return Span(Place(origin.file, 0, 0, dotted(path)), 0)
         nodes = self._nodes_of(origin)
         return nodes.span((*origin.inside, *path)) if nodes and origin else None

@@ -70,10 +70,13 @@ class Resource(NamedTuple):
 
 
 class Resources:
-    """Known resources, with those that the input defines."""
+    """Known resources, with those that the input defines. `served`: those of the API server that was read, which go first."""
 
-    def __init__(self, custom: Iterable[Resource] = ()) -> None:
-        self.all = (*known(), *custom)
+    def __init__(self, custom: Iterable[Resource] = (), served: Iterable[Resource] = ()) -> None:
+        first = tuple(served)
+        self.served = frozenset((resource.plural, resource.group) for resource in first)
+        """(plural, group); empty where no API server was read."""
+        self.all = (*first, *(r for r in (*known(), *custom) if (r.plural, r.group) not in self.served))
         self._plural: dict[str, list[Resource]] = {}
         self._other: dict[str, list[Resource]] = {}
         for resource in self.all:

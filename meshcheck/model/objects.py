@@ -31,6 +31,10 @@ class Span(NamedTuple):
     end_column: int
 
 
+CLUSTER = "cluster:"
+"""What the files of origins begin with whose objects were read from a cluster, or from a snapshot of one."""
+
+
 class Origin(NamedTuple):
     """Where an object was read from: enough to find the place of any of its fields later."""
 
@@ -39,6 +43,11 @@ class Origin(NamedTuple):
     """Index of the document among those of the file, in the order of reading."""
     inside: Path = ()
     """Path of the object inside its document: `("items", 3)` for the fourth object of a `List`."""
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether there is no file that could be changed, and a cluster that could be."""
+        return self.file.startswith(CLUSTER)
 
 
 class ObjectRef(NamedTuple):

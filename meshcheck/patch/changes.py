@@ -18,6 +18,7 @@ _RENDERED = {
     "kustomize": "it was rendered by kustomize: change the sources of the overlay",
     "helm": "it was rendered by helm: change the chart or its values",
     "<stdin>": "it was read from standard input",
+    "cluster": "it is for the cluster, and not for a file",
 }
 
 
@@ -89,8 +90,9 @@ def _file_of(change: Change) -> str | None:
     """The file that a change goes to; a new object without a neighbour gets a file of its own."""
     if change.origin is None:
         return f"{change.object.kind.lower()}-{change.object.name}.yaml" if change.new is not None else None
-    rendered = change.origin.file.partition(":")[0] in ("kustomize", "helm") or change.origin.file in ("<stdin>", "manifests")
-    return None if rendered else change.origin.file
+    source = change.origin.file
+    has_none = change.origin.in_cluster or source.partition(":")[0] in ("kustomize", "helm") or source in ("<stdin>", "manifests")
+    return None if has_none else source
 
 
 def _why_no_text(change: Change) -> str:

@@ -6,11 +6,12 @@ older servers are asked group by group.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from meshcheck.errors import UnreadableError
 from meshcheck.load.cluster.api import Api, ApiError
+from meshcheck.model.api_resources import Resource
 from meshcheck.model.cluster_kinds import ClusterKind
 from meshcheck.model.record import NamedTuple
 
@@ -35,10 +36,19 @@ class Served(NamedTuple):
 
 
 class Discovery:
-    """What is served. `versions`: group → versions in the server's order; `plurals`: those of a group and version; `down`: group → why."""
+    """What is served. `versions`: group → versions in the server's order; `plurals`: those of a group and version; `down`: group → why.
+
+    `resources`: all of them, by plural and group, as people name them.
+    """
 
     def __init__(self, versions: dict[str, list[str]], plurals: dict[tuple[str, str], set[str]], down: dict[str, str]) -> None:
         self.versions, self.plurals, self.down = versions, plurals, down
+        self.resources: dict[tuple[str, str], Resource] = {}
+
+    def add(self, group: str, plural: str, namespaced: bool, names: Iterable[str]) -> None:
+        """Note a resource; of several versions the first counts, which the server prefers."""
+        others = tuple(dict.fromkeys(name.lower() for name in names if name))
+        self.resources.setdefault((plural, group), Resource(plural, group, namespaced, others))
 
     def served(self, kind: ClusterKind) -> Served | None:
         """How a kind is served; None when it does not exist on this server, or is down (`down` says so)."""
@@ -88,6 +98,9 @@ def _aggregated(answer: Mapping[str, Any], found: Discovery) -> None:
             name = version["version"]
             found.versions.setdefault(group, []).append(name)
             found.plurals[group, name] = {r["resource"] for r in version.get("resources") or ()}
+            for r in version.get("resources") or ():
+                names = (r.get("singularResource"), (r.get("responseKind") or {}).get("kind"), *(r.get("shortNames") or ()))
+                found.add(group, r["resource"], r.get("scope") != "Cluster", names)
             if version.get("freshness") == "Stale":
                 found.down[group] = "its API server does not answer the cluster's (its APIService is not available)"
 
@@ -99,4 +112,7 @@ def _resources(api: Api, found: Discovery, group: str, version: str) -> None:
     except ApiError as error:
         found.down[group] = error.message
         return
-    found.plurals[group, version] = {r["name"] for r in answer.get("resources") or () if "/" not in r["name"]}
+    whole = [r for r in answer.get("resources") or () if "/" not in r["name"]]
+    found.plurals[group, version] = {r["name"] for r in whole}
+    for r in whole:
+        found.add(group, r["name"], bool(r.get("namespaced")), (r.get("singularName"), r.get("kind"), *(r.get("shortNames") or ())))

@@ -66,6 +66,7 @@ def read_cluster(
     kinds = kinds_for(*wanted.uses)
     parts = _Parts(api, found, wanted, on_progress, listing).read(kinds)
     fill(reading, parts, found, wanted, *settings.read_secrets(api, wanted.secrets))
+    reading.served = tuple(found.resources.values())
     return found
 
 

@@ -39,12 +39,14 @@ def write_snapshot(
     key_file: str | None = None,
     moments: Iterable[str] = (),
     removed_before: Mapping[str, Iterable[str]] | None = None,
+    redacted: bool = False,
 ) -> dict[str, Any]:
     """Write a snapshot, whole or not at all; returns its first line. Secrets are left out, and what looks like one elsewhere, too.
 
     `key_file`: names, hosts and addresses are replaced under the key in that file, which is made
     where there is none, and then holds the names. `moments`: when the runs began that have read the objects, where one has gone on
-    where another had failed; `removed_before`: object → fields from which an earlier run has taken something.
+    where another had failed; `removed_before`: object → fields from which an earlier run has taken something; `redacted`: names are
+    replaced already.
     """
     known = Coverage(coverage.read, coverage.gaps) if coverage else None
     cleaned = [without_secrets(compact(value)) for value in objects if value["kind"] != "Secret"]
@@ -67,7 +69,7 @@ def write_snapshot(
         "schema": SCHEMA,
         "objects": len(lines),
         "coverage": known.as_json() if known else None,
-        "redacted": key_file is not None,
+        "redacted": redacted or key_file is not None,
         "torn": sorted(torn),
         "removed": sorted(removed, key=lambda item: str(item["object"])),
     }
@@ -84,7 +86,9 @@ def read_snapshot(path: str, reading: Reading) -> dict[str, Any]:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         lines = gzip.decompress(raw).decode().splitlines()
     except OSError as error:  # gzip's own errors are among them
-        raise UnreadableError(f"`{path}`: not a snapshot that can be read: {(error.strerror or str(error)).lower()}") from None
+        if error.strerror:
+            raise UnreadableError(f"`{path}`: {error.strerror.lower()}") from None
+        raise UnreadableError(f"`{path}` is no snapshot: `meshcheck snapshot` writes them; manifests are read with `-f`") from None
     except (EOFError, zlib.error, UnicodeDecodeError) as error:
         raise UnreadableError(f"`{path}`: the snapshot is not whole: {str(error).lower()}") from None
     head = _head(path, lines)
@@ -103,6 +107,7 @@ def read_snapshot(path: str, reading: Reading) -> dict[str, Any]:
     reading.coverage = coverage
     reading.torn += tuple(head.get("torn") or ())
     reading.moments += tuple(head.get("moments") or ())
+    reading.redacted += (path,) if head.get("redacted") else ()
     return head
 
 
