@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from meshcheck.errors import UnreadableError
-from meshcheck.load import exact_yaml, json_text
+from meshcheck.load import fast_yaml, json_text
 from meshcheck.model import json_patch
 from meshcheck.model.json_patch import Step
 from meshcheck.model.objects import Path
@@ -80,6 +80,10 @@ def _value(text: str) -> Any:
                     return values[0][2]
             except (ValueError, RecursionError):
                 pass
+        if fast_yaml.may_read(text):
+            return fast_yaml.read(text)
+        from meshcheck.load import exact_yaml
+
         return exact_yaml.read(text)
     except UnreadableError as error:
         raise CannotEditError(f"the text cannot be read: {error}") from None

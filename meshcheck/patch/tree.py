@@ -1,18 +1,12 @@
-"""What stands where in a document: the events of PyYAML as a tree with offsets. JSON is read the same way."""
+"""What stands where in a document: its events as a tree with offsets. JSON is read the same way."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
-import yaml
+from meshcheck.load.events import ALIAS, END, MAP, SEQ, Event, NotYamlError, events
 
-from meshcheck.model.pattern import pattern
-
-_PAIR = pattern(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-"""Halves of characters, which JSON writes and YAML does not know."""
-_LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
-MAP, SEQ, SCALAR, ALIAS = "map", "seq", "scalar", "alias"
+__all__ = ["ALIAS", "MAP", "SEQ", "CannotEditError", "Node", "Tree"]
 
 
 class CannotEditError(Exception):
@@ -28,16 +22,13 @@ class Node:
 
     __slots__ = ("anchor", "body", "end", "flow", "items", "kind", "start", "style", "tag", "value")
 
-    def __init__(self, kind: str, start: int, end: int, event: Any) -> None:
-        self.kind, self.start, self.end = kind, start, end
-        self.body = start
+    def __init__(self, event: Event) -> None:
+        self.kind, self.start, self.end = event.kind, event.start, event.end
+        self.body = event.start
         """Where the first entry of a block collection begins, behind anchor and tag."""
-        self.flow: bool = bool(getattr(event, "flow_style", False))
-        self.style: str = getattr(event, "style", None) or ""
+        self.flow, self.anchor, self.tag, self.value = event.flow, event.anchor, event.tag, event.value
+        self.style = event.style
         """Of a scalar: the sign it starts with (a quote, `|`, `>`), or empty."""
-        self.anchor: str | None = getattr(event, "anchor", None)
-        self.tag: str | None = getattr(event, "tag", None)
-        self.value: str = getattr(event, "value", "")
         self.items: list[tuple[Node | None, Node]] = []
         """(key, value) of a mapping, (None, item) of a sequence."""
 
@@ -58,36 +49,30 @@ class Tree:
 
     def _read(self) -> Node:
         try:
-            events: list[Any] = list(yaml.parse(_PAIR.sub(r"\\ufffd", self.text), Loader=_LOADER))
-        except (yaml.YAMLError, RecursionError, ValueError):
+            found = events(self.text)
+        except NotYamlError:
             raise CannotEditError("its places cannot be found: the text is not plain YAML") from None
         root: Node | None = None
         stack: list[Node] = []
         keys: list[Node | None] = []
-        for event in events:
-            kind = type(event)
-            if kind in (yaml.SequenceEndEvent, yaml.MappingEndEvent):
+        for event in found:
+            if event.kind == END:
                 node = stack.pop()
                 keys.pop()
-                node.end = event.end_mark.index if node.flow else node.items[-1][1].end
+                node.end = event.end if node.flow else node.items[-1][1].end
                 if node.block:
                     first_key, _ = node.items[0]
                     node.body = first_key.start if first_key is not None else self._first_dash(node)
-            elif kind in (yaml.SequenceStartEvent, yaml.MappingStartEvent):
-                node = Node(SEQ if kind is yaml.SequenceStartEvent else MAP, event.start_mark.index, event.end_mark.index, event)
-                node.body = node.start
-                stack.append(node)
+            elif event.kind in (MAP, SEQ):
+                stack.append(Node(event))
                 keys.append(None)
                 continue
-            elif kind is yaml.ScalarEvent:
-                node = Node(SCALAR, event.start_mark.index, event.end_mark.index, event)
+            else:
+                node = Node(event)
                 if node.style in ("|", ">"):
                     node.end = self._end_of_lines(node)
-            elif kind is yaml.AliasEvent:
-                node = Node(ALIAS, event.start_mark.index, event.end_mark.index, event)
-                self.aliases.setdefault(event.anchor, event.start_mark.index)
-            else:
-                continue
+                elif event.kind == ALIAS:
+                    self.aliases.setdefault(event.anchor or "", event.start)
             if not stack:
                 root = node
             elif stack[-1].kind == SEQ:
