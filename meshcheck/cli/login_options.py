@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.errors import UsageError
+from meshcheck.model.pattern import pattern
 from meshcheck.model.record import NamedTuple
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ DEFAULT_TIMEOUT = "30s"
 _UNLIMITED = 3600.0
 """Seconds that stand for no limit: a request without any would wait for ever for a server that has gone."""
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
+_PART = pattern(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 
 class Flag(NamedTuple):

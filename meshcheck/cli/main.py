@@ -76,12 +76,14 @@ def _main(words: list[str]) -> int:
 
 
 def _run(module: str, words: list[str]) -> int:
+    import atexit
     import gc
     from importlib import import_module
 
     from meshcheck.errors import MeshcheckError
 
     gc.set_threshold(200_000, 20, 20)  # a World is millions of objects that stay: looking through them again and again finds nothing
+    atexit.register(gc.freeze)  # nor does looking through them at the end
     _settle_streams()
     status = None
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -104,15 +103,13 @@ def run(words: list[str]) -> int:
     reading = read_sources(options, uses=uses, near=_near(question))
     world = world_of(options, reading)
     warn(reading, world)
-    from meshcheck.explain.causes import causes_of
-    from meshcheck.explain.fixes import fixes_of
     from meshcheck.semantics.tracing.trace import trace
 
     _check_names(world, question, redaction_note(reading))
     arrivals: list[Arrived] | None = [] if options.proxy_config else None
     found = _with_likely_name(world, trace(world, question, explain=True, arrivals=arrivals), redaction_note(reading))
     beside = sections(options, world, reading, found, arrivals)
-    answer = _Answer(found, causes_of(world, found), fixes_of(world, found, reading.value_of), beside)
+    answer = _Answer(found, *_explained(world, found, reading), beside)
     if options.fix is not None or options.diff:
         return _fix(options, outputs, reading, answer)
     write_outputs(outputs, lambda form, style: _render(options, reading, answer, form, style), options.color)
@@ -128,6 +125,16 @@ class _Answer(NamedTuple):
     beside: tuple[Section, ...]
     done: dict[str, Any] | None = None
     """What `--fix` has done."""
+
+
+def _explained(world: World, found: Trace, reading: Reading) -> tuple[Sequence[Cause], Sequence[Fix]]:
+    """Causes and fixes of a refusal."""
+    if found.verdict != "denied":
+        return (), ()
+    from meshcheck.explain.causes import causes_of
+    from meshcheck.explain.fixes import fixes_of
+
+    return causes_of(world, found), fixes_of(world, found, reading.value_of)
 
 
 def _fix(options: argparse.Namespace, outputs: tuple[Output, ...], reading: Reading, answer: _Answer) -> int:
@@ -186,6 +193,8 @@ def _batch(options: argparse.Namespace) -> int:
 def _render(options: argparse.Namespace, reading: Reading, answer: _Answer, form: str, style: Style) -> str:
     found, causes, fixes, beside, done = answer
     if form in ("json", "jsonl"):
+        import json
+
         from meshcheck.render.trace_json import trace_json
 
         out = trace_json(found, reading.place, causes, fixes, brief=options.brief)
@@ -284,6 +293,8 @@ def _question(options: argparse.Namespace) -> Question:
         headers.setdefault(name.strip().lower(), []).append(value.strip())
     claims = None
     if options.claims is not None:
+        import json
+
         try:
             claims = json.loads(options.claims)
         except ValueError as error:

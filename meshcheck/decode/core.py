@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +35,8 @@ def decode_secret(value: Mapping[str, Any], meta: Meta) -> Secret:
 
 
 def _decoded(text: Any) -> str:
+    from base64 import b64decode
+
     try:
         return b64decode(text or "", validate=False).decode("utf-8", "replace")
     except (ValueError, TypeError):

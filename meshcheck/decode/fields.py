@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from meshcheck.model.objects import Path, dotted
@@ -70,6 +69,8 @@ class Fields:
 
     def choice(self, name: str, among: Sequence[T], default: T) -> T:
         """One of some words."""
+        from difflib import get_close_matches
+
         found = self._get(name)
         if found is None:
             return default
@@ -126,6 +127,8 @@ class Fields:
 
     def end(self) -> None:
         """Note the fields that nobody asked for."""
+        from difflib import get_close_matches
+
         for name in self._value:
             if name not in self._known:
                 near = get_close_matches(str(name), self._known, 1)

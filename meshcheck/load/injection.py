@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from meshcheck.model.pattern import pattern
+
 WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 CONFIG_MAP = "istio-sidecar-injector"
 """The name of the ConfigMap with the injector's settings, or the beginning of it: that of a revision stands behind."""
 FIELD = "config"
-_TOP = re.compile(r"^(?=[^\s#-])", re.MULTILINE)
+_TOP = pattern(r"^(?=[^\s#-])", re.MULTILINE)
 _READ = ("policy:", "neverInjectSelector:", "alwaysInjectSelector:", "defaultTemplates:")
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from meshcheck.errors import UnreadableError
@@ -14,7 +12,8 @@ from meshcheck.errors import UnreadableError
 def read_text(path: str) -> str:
     """A file of settings. Raises UnreadableError."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
     except OSError as error:
         raise UnreadableError(f"`{path}`: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError as error:
@@ -23,6 +22,8 @@ def read_text(path: str) -> str:
 
 def objects_of(path: str) -> Iterator[dict[str, Any] | str]:
     """The objects of a JSON Lines file or of standard input (`-`); a line that is no object comes as words that say why."""
+    import json
+
     try:
         stream = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 closed below
     except OSError as error:

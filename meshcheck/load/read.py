@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.errors import UnreadableError
-from meshcheck.load import fast_yaml, folders, json_text
+from meshcheck.load import fast_yaml, folders
 from meshcheck.load.encoding import decoded, require_text
 from meshcheck.load.repeated_keys import may_repeat_keys
 from meshcheck.load.split import is_blank, split
@@ -138,14 +138,13 @@ class Reading:
         found = False
         for file in folders.files_of(path):
             found = True
-            name = str(file)
             try:
-                with file.open("rb") as stream:
+                with open(file, "rb") as stream:
                     raw = stream.read(MOST_FILE + 1)
             except OSError as error:
-                self._note(Place(name, 1, 1), (error.strerror or str(error)).lower())
+                self._note(Place(file, 1, 1), (error.strerror or str(error)).lower())
                 continue
-            self.add_bytes(name, raw)
+            self.add_bytes(file, raw)
         if not found:
             self._note(Place(path, 1, 1), "the folder holds no `*.yaml`, `*.yml` or `*.json`", fatal=False)
 
@@ -193,6 +192,8 @@ class Reading:
     # ---- documents ----
 
     def _add_json(self, name: str, text: str) -> bool:
+        from meshcheck.load import json_text
+
         try:
             values = json_text.read(text)
         except (ValueError, RecursionError):

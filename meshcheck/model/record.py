@@ -2,12 +2,13 @@
 
 `dataclasses` imports `inspect` and compiles six methods for each class, `typing.NamedTuple` compiles one and asks for much more: together a
 good part of the time of a small `meshcheck trace`, and most of these classes are never used by it. What is here makes a class as fast as
-Python makes one; how its objects are made is compiled with the first of them. Type checkers see frozen dataclasses and named tuples.
+Python makes one; how its objects are made is settled with the first of them. Type checkers see frozen dataclasses and named tuples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -57,24 +58,52 @@ def _made(cls: type[T], more: dict[str, Any]) -> type[T]:
 
 
 def _first_init(names: tuple[str, ...], defaults: Mapping[str, Any]) -> Callable[..., None]:
-    """An `__init__` that compiles the real one, and stands aside for it."""
+    """An `__init__` that makes the real one, and stands aside for it."""
 
     def __init__(self: Any, *given: Any, **named: Any) -> None:
-        lines = [f"    _put(_self, {name!r}, {name})" for name in names]
-        init = _compiled("_self", names, defaults, "\n".join(lines) or "    pass", _put=object.__setattr__)
-        type(self).__init__ = init
+        cls: Any = type(self)
+        cls.__init__ = init = _renamed(_init_of, names, defaults)
         init(self, *given, **named)
 
     return __init__
 
 
-def _compiled(first: str, names: tuple[str, ...], defaults: Mapping[str, Any], body: str, **known: Any) -> Callable[..., Any]:
-    """A function of `first` and the fields, those with a default last. No field begins with `_`."""
-    arguments = ", ".join(f"{name}=_of_{name}" if name in defaults else name for name in names)
-    scope: dict[str, Any] = {**known, **{f"_of_{name}": default for name, default in defaults.items()}}
-    exec(f"def made({first}, {arguments}):\n{body}\n", scope)
-    made: Callable[..., Any] = scope["made"]
-    return made
+def _init_of(count: int) -> CodeType:
+    """The code of an `__init__` of some fields."""
+    lines = "".join(f"    _put(_self, 'f{n}', f{n})\n" for n in range(count))
+    return _code("__init__", f"(_self, {_places(count)}):\n    pass\n{lines}")
+
+
+def _new_of(count: int) -> CodeType:
+    """The code of a named tuple's `__new__`."""
+    return _code("__new__", f"(_cls, {_places(count)}):\n    return _new(_cls, ({_places(count)}))\n")
+
+
+def _places(count: int) -> str:
+    return "".join(f"f{n}, " for n in range(count))
+
+
+def _code(name: str, text: str) -> CodeType:
+    scope: dict[str, Any] = {}
+    exec(f"def {name}{text}", scope)
+    code: CodeType = scope[name].__code__
+    return code
+
+
+_codes: dict[tuple[Callable[[int], CodeType], int], CodeType] = {}
+
+
+def _renamed(code_of: Callable[[int], CodeType], names: tuple[str, ...], defaults: Mapping[str, Any]) -> Callable[..., Any]:
+    """A function of the fields. Compiling is what costs, so one is compiled for each number of fields, and lent to all others."""
+    key = code_of, len(names)
+    code = _codes.get(key) or _codes.setdefault(key, code_of(len(names)))
+    lent = {f"f{n}": name for n, name in enumerate(names)}
+    code = code.replace(
+        co_varnames=(*code.co_varnames[:1], *names),
+        co_consts=tuple(lent.get(const, const) if isinstance(const, str) else const for const in code.co_consts),
+    )
+    given = tuple(defaults[name] for name in names if name in defaults)
+    return FunctionType(code, {"_put": object.__setattr__, "_new": tuple.__new__}, code.co_name, given)
 
 
 def replace(item: T, **changes: Any) -> T:
@@ -123,12 +152,10 @@ else:
             return tuple(self)
 
     def _first_new(names: tuple[str, ...], defaults: Mapping[str, Any]) -> Callable[..., NamedTuple]:
-        """A `__new__` that compiles the real one, and stands aside for it."""
+        """A `__new__` that makes the real one, and stands aside for it."""
 
         def __new__(cls, *given: Any, **named: Any) -> NamedTuple:
-            values = f"({', '.join(names)},)" if names else "()"
-            new = _compiled("_cls", names, defaults, f"    return _new(_cls, {values})", _new=tuple.__new__)
-            cls.__new__ = new
+            cls.__new__ = new = _renamed(_new_of, names, defaults)
             return new(cls, *given, **named)
 
         return __new__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from shlex import quote
 
@@ -24,6 +23,8 @@ def trace_command(question: Question, sources: Sequence[str] = ()) -> str:
 
     `sources`: the words that say where the World is.
     """
+    import json
+
     words = ["meshcheck", "trace", *sources, "--from", _caller(question.caller), "--to", _target(question)]
     words += ["--plaintext"] if question.caller.plaintext else []
     if question.target.host is None and question.path != "/" and question.is_http:

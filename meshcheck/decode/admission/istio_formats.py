@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from meshcheck.decode.admission import formats
 from meshcheck.decode.admission.faults import Faults, Format, at
@@ -50,6 +49,8 @@ def keys_plain(value: dict[str, Any]) -> Faults:
 
 def http_url(text: str) -> str | None:
     """An address of keys."""
+    from urllib.parse import urlsplit
+
     try:
         scheme = urlsplit(text).scheme
     except ValueError:

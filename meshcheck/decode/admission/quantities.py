@@ -5,10 +5,13 @@ Source: kubernetes/kubernetes:staging/src/k8s.io/apimachinery/pkg/api/resource/q
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from meshcheck.model.pattern import pattern
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 _PARTS = pattern(r"([+-]?[\d.]+)(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d{1,3}))?")
 _POWERS = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -18,6 +21,8 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 @lru_cache(1024)
 def amount(text: str) -> Decimal:
     """The value of a well-formed quantity: `100m` is a tenth."""
+    from decimal import Decimal
+
     parts = _PARTS.fullmatch(text)
     if parts is None:
         return Decimal(0)

@@ -19,13 +19,13 @@ A table is text, one type after the other; a line that begins with white space g
 Behind the name of a type stand its rules: `#rule`, `%a|b` (at most one of these fields), `:1..1` (count of fields),
 `*` (fields that the table does not name are welcome).
 
-Types are compiled when they are first needed. A check makes no list, no path and no copy for a good value.
+Types and their fields are compiled when a value first has them. A check makes no list, no path and no copy for a good value.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from meshcheck.decode.admission import words
@@ -66,16 +66,23 @@ class Table:
             self._checks[name] = self._object(name)
         return self._checks[name]
 
+    def compile(self) -> int:
+        """Compile all types and fields, which else happens when they are needed; returns how many fields there are. Raises KeyError."""
+        written = [text for _, body in self._sources.values() for _, _, text in _FIELD.findall(body)]
+        for name in {*self._sources} | {found[1] for text in written if (found := re.match(r"[\[{]*(\w+)", text))} - SCALARS.keys():
+            self.check(name)
+        return len([self._node(text) for text in written])
+
     # ---- types ----
 
     def _object(self, name: str) -> Check:
         head, body = self._sources[name]
-        fields: dict[str, Node] = {}
+        fields: dict[str, str] = {}
         required: list[str] = []
-        for field in _FIELD.finditer(body):
-            fields[field[1]] = self._node(field[3])
-            if field[2]:
-                required.append(field[1])
+        for field, needed, text in _FIELD.findall(body):
+            fields[field] = text
+            if needed:
+                required.append(field)
         rules: list[Check] = []
         open_ended = False
         for word in head.split():
@@ -87,7 +94,7 @@ class Table:
                 open_ended = True
             elif bounds := _BOUNDS.fullmatch(word):
                 rules.append(_count(_number(bounds[1]), _number(bounds[2]), "field"))
-        return _fields(fields, tuple(required), tuple(rules), open_ended)
+        return _fields(fields, self._node, tuple(required), tuple(rules), open_ended)
 
     def _node(self, text: str) -> Node:
         if text[0] in "[{":
@@ -161,13 +168,18 @@ class Table:
 # ---- checks of values whose type is right ----
 
 
-def _fields(fields: dict[str, Node], required: tuple[str, ...], rules: tuple[Check, ...], open_ended: bool) -> Check:
-    get = fields.get
+def _fields(
+    fields: dict[str, str], node_of: Callable[[str], Node], required: tuple[str, ...], rules: tuple[Check, ...], open_ended: bool
+) -> Check:
+    seen: dict[str, Node] = {}
+    get = seen.get
 
     def check(value: dict[str, Any]) -> Faults:
         found: Faults = None
         for key, item in value.items():
             node = get(key)
+            if node is None and key in fields:
+                node = seen[key] = node_of(fields[key])
             if node is None:
                 if open_ended:
                     continue

@@ -5,9 +5,7 @@ Source: google/jwt_verify_lib:src/jwks.cc, src/verify.cc.
 
 from __future__ import annotations
 
-import base64
 import binascii
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -25,6 +23,8 @@ class BadBase64(ValueError):
 
 def decode_base64url(text: str) -> bytes:
     """Bytes of unpadded base64url. Raises BadBase64."""
+    import base64
+
     if not text.isascii() or "=" in text or "+" in text or "/" in text or len(text) % 4 == 1:
         raise BadBase64(text)
     try:
@@ -38,12 +38,16 @@ def decode_base64url(text: str) -> bytes:
 
 def encode_base64url(raw: bytes) -> str:
     """Unpadded base64url."""
+    import base64
+
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 @lru_cache(maxsize=256)
 def parse_jwks(text: str) -> tuple[Mapping[str, Any], ...] | None:
     """The usable keys of a key set; None when there is none."""
+    import json
+
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

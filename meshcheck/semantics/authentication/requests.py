@@ -6,10 +6,8 @@ envoyproxy/envoy:source/extensions/filters/http/jwt_authn/{filter,verifier,authe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
 from meshcheck.model.istio_security import JwtRule, RequestAuthentication, TokenHeader
 from meshcheck.model.pattern import pattern
@@ -168,6 +166,8 @@ def _joined(headers: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def _extract(provider: Provider, query: str, headers: Mapping[str, Sequence[str]]) -> list[Found]:
+    from urllib.parse import parse_qsl
+
     in_headers, in_params, in_cookies = provider.locations
     out = []
     for header in in_headers:
@@ -214,6 +214,8 @@ def with_claim_headers(
     headers: Mapping[str, Sequence[str]], providers: tuple[Provider, ...], outcome: Outcome
 ) -> Mapping[str, Sequence[str]]:
     """Headers with what `outputClaimToHeaders` and `outputPayloadToHeader` write; a client's own copies are removed in any case."""
+    import json
+
     written = {header.lower() for p in providers for header, _ in p.rule.claim_headers} | {p.rule.payload_header.lower() for p in providers}
     if written == {""}:
         return headers

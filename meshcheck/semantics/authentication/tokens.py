@@ -5,7 +5,6 @@ Sources: envoyproxy/envoy:source/extensions/filters/http/jwt_authn/authenticator
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -79,6 +78,8 @@ def parse(text: str) -> Token:
 
 
 def _object(text: str, name: str) -> dict[str, Any]:
+    import json
+
     try:
         raw = keys.decode_base64url(text)
     except keys.BadBase64:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from meshcheck.model.ingress import Ingress
+from meshcheck.model.pattern import pattern
 from meshcheck.semantics.addresses import parse_block
 
 PREFIX = "nginx.ingress.kubernetes.io/"
@@ -24,10 +25,10 @@ _HEADERS = r"[A-Za-z0-9-_, ]*"
 Valid = Callable[[str], bool]
 
 
-def _like(pattern: str, *, spaces: bool = False) -> Valid:
+def _like(text: str, *, spaces: bool = False) -> Valid:
     """Texts that a pattern matches as a whole; blanks do not count unless `spaces`."""
-    compiled = re.compile(pattern)
-    return lambda text: compiled.fullmatch(text if spaces else text.replace(" ", "")) is not None and "\r" not in text and "\n" not in text
+    whole = pattern(text)
+    return lambda text: whole.fullmatch(text if spaces else text.replace(" ", "")) is not None and "\r" not in text and "\n" not in text
 
 
 def _flag(text: str) -> bool:

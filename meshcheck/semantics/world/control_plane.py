@@ -6,9 +6,10 @@ Source: istio/istio:pilot/pkg/features/{pilot,security,ambient}.go; a switch tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from meshcheck.model.core import Workload
+from meshcheck.model.record import NamedTuple
 from meshcheck.model.revisions import DEFAULT, LABEL
 
 if TYPE_CHECKING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from meshcheck.model.core import Workload
 from meshcheck.semantics.world.world import World
 
 
 def nearest(name: str, known: list[str]) -> str | None:
     """The known name that is most like a written one."""
+    from difflib import get_close_matches
+
     found = get_close_matches(name, known, 1, 0.6)
     return found[0] if found and found[0] != name else None
 
@@ -51,6 +51,8 @@ def hint_for_namespace(world: World, value: str) -> str | None:
 
 def nearest_service(world: World, host: str, client_namespace: str | None) -> str | None:
     """`NAME.NAMESPACE` of a Service whose name is like a host that none has, as a caller in a namespace writes it."""
+    from difflib import get_close_matches
+
     bare = host.lower().rstrip(".").removesuffix(".svc.cluster.local").removesuffix(".svc")
     written = bare if "." in bare else f"{bare}.{client_namespace or 'default'}"
     found = get_close_matches(written, [f"{s.name}.{s.namespace}" for s in world.services], 1, 0.8)

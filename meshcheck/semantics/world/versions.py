@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.model.core import Workload
+from meshcheck.model.pattern import pattern
 from meshcheck.model.record import NamedTuple
 from meshcheck.model.revisions import DEFAULT, LABEL
 from meshcheck.semantics.world.control_plane import CONTAINER
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from meshcheck.semantics.world.world import World
 
 PROXY = "istio-proxy"
-_TAG = re.compile(r":v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-.+][\w.+-]*)?(?:@.*)?$")
+_TAG = pattern(r":v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-.+][\w.+-]*)?(?:@.*)?$")
 _LABELS = ("operator.istio.io/version", "app.kubernetes.io/version")
 
 

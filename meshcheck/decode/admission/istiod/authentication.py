@@ -5,7 +5,6 @@ Source: istio/istio:pkg/config/validation/validation.go:ValidateRequestAuthentic
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -61,6 +60,8 @@ _KEY_PARTS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x"), "
 
 
 def _is_base64url(text: str, part: str) -> bool:
+    import base64
+
     if part == "crv":
         return bool(text)
     try:

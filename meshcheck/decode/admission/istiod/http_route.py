@@ -6,7 +6,6 @@ Source: istio/istio:pkg/config/validation/virtualservice.go, validation.go.
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import Any
 
 from meshcheck.decode.admission.faults import Faults, at, below
@@ -58,7 +57,15 @@ _GRPC = frozenset(
         "UNAUTHENTICATED",
     ]
 )
-_STATUSES = frozenset(str(status.value) for status in HTTPStatus if status.value not in (103, 418))
+_STATUSES = frozenset(
+    map(
+        str,
+        [
+            *(100, 101, 102, *range(200, 209), 226, *range(300, 306), 307, 308),
+            *(*range(400, 418), *range(421, 427), 428, 429, 431, 451, *range(500, 509), 510, 511),
+        ],
+    )
+)
 _MOST_REGEX = 1024
 _MOST_BODY = 1024 * 1024
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from meshcheck.decode.admission.faults import Faults, at
@@ -35,6 +34,8 @@ def is_label(text: str) -> bool:
 
 def is_ip(text: str) -> bool:
     """An IP address; zones are for IPv6 only."""
+    from ipaddress import ip_address
+
     try:
         ip_address(text)
     except ValueError:
@@ -112,6 +113,8 @@ def _host_part(host: str, gateway: bool) -> str | None:
 
 def subnet(text: str) -> str | None:
     """An address or a CIDR; host bits may be set."""
+    from ipaddress import ip_network
+
     if is_ip(text):
         return None
     base, slash, length = text.partition("/")
