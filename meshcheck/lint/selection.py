@@ -35,6 +35,21 @@ def unmatched(evidence: Evidence, kind: str) -> Iterator[tuple[Any, str]]:
             yield policy, near_label(selector, scope)
 
 
+def some_pod_has(evidence: Evidence, selector: Mapping[str, str]) -> bool:
+    """Whether any pod, whatever its namespace, has the labels of a selector that is not empty."""
+    every = evidence.once("pods by label", lambda: _by_pair(evidence.world.workloads))
+    near = min((every.get(pair, ()) for pair in selector.items()), key=len, default=())
+    return any(selects(selector, labels) for labels in near)
+
+
+def _by_pair(workloads: tuple[Workload, ...]) -> dict[tuple[str, str], list[Mapping[str, str]]]:
+    out: dict[tuple[str, str], list[Mapping[str, str]]] = {}
+    for workload in workloads:
+        for pair in workload.pod_labels.items():
+            out.setdefault(pair, []).append(workload.pod_labels)
+    return out
+
+
 def _is_for_unknown_gateway(evidence: Evidence, selector: Mapping[str, str]) -> bool:
     """Whether the labels are those by which a Gateway names pods none of which is in the input."""
     gateways = evidence.of("IstioGateway")

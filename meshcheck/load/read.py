@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from meshcheck.errors import UnreadableError
 from meshcheck.load import fast_yaml, folders
 from meshcheck.load.encoding import decoded, require_text
-from meshcheck.load.repeated_keys import may_repeat_keys
+from meshcheck.load.repeated_keys import has_all_keys, may_repeat_keys
 from meshcheck.load.split import is_blank, split
 from meshcheck.model.coverage import Coverage
 from meshcheck.model.objects import CLUSTER, Origin, Path, Place, Span, dotted
@@ -213,9 +213,9 @@ class Reading:
                 require_text(part)
             if len(part) > MOST_DOCUMENT and not _LIST.search(part):
                 raise UnreadableError(f"a document of more than {MOST_DOCUMENT >> 20} MiB; the API server takes objects of 1.5 MiB")
-            if (plain or fast_yaml.may_read(part)) and not (self.exact and may_repeat_keys(part)):
-                value = fast_yaml.read(part)
-            else:
+            quickly = plain or fast_yaml.may_read(part)
+            value = fast_yaml.read(part) if quickly else None
+            if not quickly or (self.exact and not has_all_keys(part, value) and may_repeat_keys(part)):
                 from meshcheck.load import exact_yaml
 
                 value = exact_yaml.read(part, duplicates)

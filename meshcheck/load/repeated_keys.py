@@ -6,6 +6,7 @@ It may say yes where there is none (the exact reader then looks), never no where
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from meshcheck.model.pattern import pattern
 
@@ -15,6 +16,18 @@ _QUOTED_LINE = pattern(r"""^[^"'\n]*["'][^\n]*$""", re.MULTILINE)
 _FLOW_LINE = pattern(r"^[^\n]*[{][^\n]*$", re.MULTILINE)
 _FLOW_KEY = pattern(r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,:{}\[\]"']+) *:""")
 _COMPLEX_KEY = pattern(r"^ *(?:- +)*\? ", re.MULTILINE)
+
+
+def has_all_keys(text: str, value: Any) -> bool:
+    """Whether a value certainly has every key of its text, so that none stands twice. Most documents are done with by this.
+
+    Each key of a text in plain words is followed by a colon and white space, so there are no more keys than of these. `repr` shows each
+    key in quotes with a colon and a space behind it; where the text itself has such signs, nothing is certain.
+    """
+    if "': " in text or '": ' in text or "\\" in text:
+        return False
+    shown = repr(value)
+    return text.count(": ") + text.count(":\n") + text.endswith(":") == shown.count("': ") + shown.count('": ')
 
 
 def may_repeat_keys(text: str) -> bool:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshcheck.errors import UnreadableError
-from meshcheck.load import exact_yaml
+from meshcheck.load import exact_yaml, fast_yaml
 from meshcheck.load.read import Reading
-from meshcheck.load.repeated_keys import may_repeat_keys
+from meshcheck.load.repeated_keys import has_all_keys, may_repeat_keys
 from meshcheck.load.split import split
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "manifests/scenarios"
@@ -71,6 +71,7 @@ def test_none_is_missed_in_random_texts(text: str) -> None:
     found = _exactly(text)
     if found:
         assert may_repeat_keys(text), (found, text)
+        assert not (fast_yaml.may_read(text) and has_all_keys(text, fast_yaml.read(text))), (found, text)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -88,6 +89,7 @@ def test_none_is_missed_when_lines_of_manifests_are_repeated(seed: int) -> None:
             if _exactly(text):
                 checked += 1
                 assert may_repeat_keys(text), text
+                assert not (fast_yaml.may_read(text) and has_all_keys(text, fast_yaml.read(text))), text
     assert checked, "no change made a key stand twice: the test tests nothing"
 
 
@@ -95,6 +97,8 @@ def test_most_manifests_are_read_quickly() -> None:
     """The look is worth its while: what has no repeated key is seldom suspected."""
     parts = [part for path in SCENARIOS.glob("*/manifests.yaml") for _, _, part in split(path.read_text(encoding="utf-8"))]
     assert sum(may_repeat_keys(part) for part in parts) < len(parts) / 4
+    plain = [part for part in parts if fast_yaml.may_read(part)]
+    assert sum(has_all_keys(part, fast_yaml.read(part)) for part in plain) > len(parts) / 2
 
 
 def test_an_exact_reading_sees_them() -> None:

@@ -58,16 +58,24 @@ class PolicySet:
 
 
 def evaluate(
-    policies: PolicySet, source: Endpoint, target: Endpoint, protocol: str, port: int, *, strict: bool = False, explain: bool = True
+    policies: PolicySet,
+    source: Endpoint,
+    target: Endpoint,
+    protocol: str,
+    port: int,
+    *,
+    strict: bool = False,
+    explain: bool = True,
+    directions: tuple[str, ...] = (EGRESS, INGRESS),
 ) -> list[Side]:
     """Egress of the source and ingress of the target. A pod that calls itself is never hindered."""
     if source.workload is not None and source.workload is target.workload and source.workload.kind == "Pod":
         return []
     call = (target, protocol, port, strict, explain)
     out = []
-    if source.workload is not None:
+    if source.workload is not None and EGRESS in directions:
         out.append(policies.others.weighed(_side(policies, EGRESS, source, target, *call), source, target, strict))
-    if target.workload is not None:
+    if target.workload is not None and INGRESS in directions:
         out.append(policies.others.weighed(_side(policies, INGRESS, target, source, *call), target, source, strict))
     return out
 

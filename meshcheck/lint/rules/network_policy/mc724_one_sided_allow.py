@@ -95,5 +95,5 @@ def _peer(evidence: Evidence, policy: NetworkPolicy, direction: str, one: Policy
 def _far(evidence: Evidence, source: Workload, target: Workload, protocol: str, number: int, far: str) -> Side | None:
     """What the policies of the other end say."""
     ends = end_of(evidence, source), end_of(evidence, target)
-    sides = evaluate(policy_set(evidence.world), *ends, protocol, number, explain=False)
-    return next((side for side in sides if side.direction == far), None)
+    sides = evaluate(policy_set(evidence.world), *ends, protocol, number, explain=False, directions=(far,))
+    return next(iter(sides), None)

@@ -37,8 +37,7 @@ from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Found, found, rule
-from meshcheck.lint.selection import near_label
-from meshcheck.semantics.attachment import selects
+from meshcheck.lint.selection import near_label, some_pod_has
 from meshcheck.semantics.gateway.pods import is_gateway
 
 _INSTALLED = frozenset(["ingressgateway", "egressgateway", "eastwestgateway", "istio-ingressgateway", "istio-egressgateway", "ingress"])
@@ -48,10 +47,9 @@ _INSTALLED = frozenset(["ingressgateway", "egressgateway", "eastwestgateway", "i
 @rule("MC808", "gateway-selects-nothing", severity="error", needs="absence", kinds=("Workload",), audience="platform")
 def check(evidence: Evidence) -> Iterator[Found]:
     """Gateways without pods."""
-    workloads = evidence.world.workloads
-    pods = tuple(w for w in workloads if is_gateway(w))
+    pods = tuple(w for w in evidence.world.workloads if is_gateway(w))
     for gateway in evidence.of("IstioGateway"):
-        if not gateway.selector or any(selects(gateway.selector, w.pod_labels) for w in workloads):
+        if not gateway.selector or some_pod_has(evidence, gateway.selector):
             continue
         if pods or not _INSTALLED & set(gateway.selector.values()):
             message = f"no pod has these labels, so nothing listens for this Gateway{near_label(gateway.selector, pods)}"
