@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 
 from meshcheck.analyse import languages as sets
 from meshcheck.analyse.languages import ALL, EMPTY, Language
@@ -210,6 +209,8 @@ def _built(base: Question, authority: str, values: dict[str, Any]) -> Question |
         if kind == "header":
             headers[name] = tuple(found.split(sets.BREAK))
         elif kind == "query":
+            from urllib.parse import quote
+
             parameters.append(f"{quote(name, safe='')}={quote(found, safe='')}")
         elif kind == "claim":
             claims[name] = found.split(sets.BREAK) if sets.BREAK in found or name == "scope" else found

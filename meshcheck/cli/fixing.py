@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from meshcheck.cli.edited_files import EditedFiles
 from meshcheck.cli.live import cluster_words
 from meshcheck.errors import UsageError
 from meshcheck.load.read import Reading
@@ -39,6 +38,8 @@ def apply(options: argparse.Namespace, fix: Fix, reading: Reading, text: bool) -
 
     `text`: standard output is for people, and not for a program.
     """
+    from meshcheck.cli.edited_files import EditedFiles
+
     files = EditedFiles(changes_of(fix), reading.text_of)
     stream = sys.stdout if text else sys.stderr
     style = style_for(stream, options.color)

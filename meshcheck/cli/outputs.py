@@ -6,8 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from meshcheck.errors import UsageError
@@ -78,6 +76,8 @@ def printed_form(outputs: Sequence[Output]) -> str | None:
 
 
 def _output(text: str, forms: Sequence[str]) -> Output:
+    from difflib import get_close_matches
+
     form, sign, file = text.partition("=")
     if form not in forms:
         near = get_close_matches(form, forms, 1)
@@ -99,6 +99,8 @@ def write_outputs(outputs: Sequence[Output], render: Callable[[str, Style], str]
 
 def write_file(path: str, text: str) -> None:
     """Write a file whole or not at all; folders on the way are made. Raises UsageError."""
+    from pathlib import Path
+
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from meshcheck.decode.admission import metadata
 from meshcheck.decode.admission.faults import REFUSED
@@ -27,6 +26,8 @@ def decode_webhooks(value: Mapping[str, Any], meta: Meta) -> WebhookConfiguratio
 
 
 def _webhook(item: Mapping[str, Any], n: int) -> PodWebhook:
+    from urllib.parse import urlsplit
+
     client = item.get("clientConfig") or _EMPTY
     service = client.get("service") or _EMPTY
     conditions = [c for c in item.get("matchConditions") or () if str(c.get("expression")).strip() != "true"]

@@ -29,6 +29,8 @@ def in_yaml(value: Any, quote: str = "", flow: bool = False) -> str:
         return "'" + value.replace("'", "''") + "'"
     if quote != '"' and is_plain(value, flow):
         return value
+    if value.isprintable() and '"' not in value and "\\" not in value:  # nearly always: the pattern takes long to compile
+        return f'"{value}"'
     return '"' + _ESCAPED.sub(_escape, value) + '"'
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable, Sequence
 
 from meshcheck.model.json_patch import Step
@@ -58,6 +57,8 @@ def _patch(ref: ObjectRef, steps: Sequence[Step], form: str, style: Style, kubec
 
 def command(ref: ObjectRef, steps: Sequence[Step], kubectl: Sequence[str] = ()) -> list[str]:
     """The command that makes the change in a cluster. `kubectl`: its options that say which."""
+    import shlex
+
     if steps and steps[0]["path"] == "":
         return [f"{shlex.join(['kubectl', 'apply', *kubectl, '-f', '-'])} <<'EOF'", *lines_of(steps[0]["value"], Layout()), "EOF"]
     group = ref.api_version.rpartition("/")[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,6 +134,8 @@ def _value(leaf: Reason) -> str | None:
 
 
 def _first_text(written: str) -> str | None:
+    from ast import literal_eval
+
     try:
         items = literal_eval(written)
     except (ValueError, SyntaxError):

@@ -13,8 +13,8 @@ from meshcheck.model.istio_networking import Extension
 from meshcheck.model.record import record, replace
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import http_methods, port_protocol, request_path, watching
-from meshcheck.semantics.authentication import peer, requests
-from meshcheck.semantics.authorization import custom, evaluate, explanation
+from meshcheck.semantics.authentication import peer
+from meshcheck.semantics.authorization import evaluate, explanation
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.evaluate import Decision
 from meshcheck.semantics.authorization.policies import CompiledPolicies
@@ -252,6 +252,8 @@ def _attributes(world: World, port: int, arrival: Arrival, http: bool) -> tuple[
 def _custom(world: World, proxy: Proxy, policies: CompiledPolicies, a: Attributes, arrival: Arrival, explain: bool) -> Station | None:
     if not policies.custom:
         return None
+    from meshcheck.semantics.authorization import custom
+
     decision = custom.evaluate(policies, a, world)
     verdict = {True: ALLOWED, False: DENIED, None: UNKNOWN}[decision.allowed]
     return _station("custom", proxy, verdict, decision, policies, a, explain, decision.why)
@@ -261,6 +263,8 @@ def _tokens(world: World, proxy: Proxy, policies: CompiledPolicies, a: Attribute
     attached = proxy.authentications()
     if not attached or not a.http:
         return None
+    from meshcheck.semantics.authentication import requests
+
     mentions = tuple(Mention(p.meta) for p in attached)
     name = ", ".join(f"{p.meta.namespace}/{p.meta.name}" for p in attached)
 

@@ -8,8 +8,6 @@ pkg/kube/inject/webhook.go:getInjectionStatus (what an injected pod says of itse
 
 from __future__ import annotations
 
-import json
-
 from meshcheck.model.core import Workload
 from meshcheck.model.record import NamedTuple
 from meshcheck.model.revisions import DEFAULT, LABEL
@@ -79,6 +77,8 @@ def _by_name(world: World, name: str) -> Managed:
 
 def written_in(pod: Workload) -> str:
     """The revision that an injected pod was given."""
+    import json
+
     status = pod.pod_annotations.get(_STATUS)
     if status:
         try:

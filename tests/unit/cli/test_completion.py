@@ -127,7 +127,7 @@ def test_kubeconfigs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
 def test_who_is_asked_about_is_not_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Names come from kubectl with the line's own options for it; `--as` of `can` is none of them, that of `trace` is one."""
     program = tmp_path / "kubectl"
-    program.write_text(f"#!/bin/sh\necho \"$@\" > {tmp_path}/asked\n")
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     _offered(capsys, "can", "--as", "sa/shop/web", "--context", "c", "--insecure-skip-tls-verify", "-n", "")

@@ -116,11 +116,17 @@ def test_batch_goes_on_behind_lines_that_cannot_be_used(tmp_path: Path, capsys: 
     assert rows[-1]["trace"]["verdict"] == "allowed"
 
 
-def test_trace_imports_no_heavy_library() -> None:
+HEAVY = ["networkx", "kubernetes", "cryptography", "dataclasses", "inspect", "yaml", "pathlib", "urllib.parse", "ipaddress", "shutil"]
+ONLY_OF_REFUSALS = ["json", "difflib", "decimal", "base64", "meshcheck.explain.causes", "meshcheck.patch"]
+
+
+@pytest.mark.parametrize(("more", "without"), [([], HEAVY + ONLY_OF_REFUSALS), (["-X", "DELETE"], HEAVY)])
+def test_trace_loads_what_it_needs(more: list[str], without: list[str]) -> None:
+    """A small trace is mostly loading, so what it does not use it does not load: an allowed call still less than a refused one."""
     code = (
-        "import sys\nfrom meshcheck.cli.main import main\n"
-        f"main({['trace', '-f', SHOP, *CALL]!r})\n"
-        "print([name for name in ('networkx', 'kubernetes', 'cryptography', 'dataclasses') if name in sys.modules])"
+        "import sys\nold = {*sys.modules}\nfrom meshcheck.cli.main import main\n"
+        f"main({['trace', '-f', SHOP, *CALL, *more]!r})\n"
+        f"print([name for name in {without!r} if name in sys.modules and name not in old])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

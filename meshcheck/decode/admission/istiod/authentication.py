@@ -5,7 +5,6 @@ Source: istio/istio:pkg/config/validation/validation.go:ValidateRequestAuthentic
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +39,8 @@ def _jwt_rule(rule: dict[str, Any]) -> Faults:
 
 def _jwks(text: str) -> str | None:
     """Keys as JSON: one, or a set; each needs what its type needs."""
+    import json
+
     try:
         value, _ = json.JSONDecoder().raw_decode(text.lstrip())  # Istio reads the first value, whatever follows
     except (ValueError, RecursionError):
