@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -18,7 +19,7 @@ class _Page(argparse.RawDescriptionHelpFormatter):
     """As wide as the terminal. argparse makes one for each option that it is told of; by itself it would load `shutil` for it."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_width() - 2)
+        super().__init__(prog, max_help_position=28, width=_width() - 2)
 
 
 def _width() -> int:
@@ -32,11 +33,41 @@ def _width() -> int:
         return 80
 
 
+def _as_called(text: str) -> str:
+    """A text with the name under which the program runs: whoever has it from krew has no `meshcheck`."""
+    if not os.path.basename(sys.argv[0]).startswith("kubectl-meshcheck"):
+        return text
+    return re.sub(r"(?m)(^|^ +|[|(`] ?)meshcheck (?=[a-z])", r"\1kubectl meshcheck ", text)
+
+
 class CommandParser(argparse.ArgumentParser):
     """The parser of a command: its examples keep their lines, and what is wrong is a UsageError that says where to look."""
 
     def __init__(self, prog: str, description: str, epilog: str, usage: str | None = None) -> None:
-        super().__init__(prog=prog, usage=usage, description=description, epilog=epilog, formatter_class=_Page)
+        super().__init__(prog=_as_called(prog), usage=usage, description=description, epilog=_as_called(epilog), formatter_class=_Page)
+        self._positionals.title = "arguments"
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """As argparse, with a usage in one line: the options follow anyway."""
+        self.usage = self.usage or " ".join(["%(prog)s", *self._needed(), "[options]"])
+        return super().parse_args(args, namespace)
+
+    def parse_intermixed_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """As `parse_args`."""
+        self.usage = self.usage or " ".join([self.prog, *self._needed(), "[options]"])
+        return super().parse_intermixed_args(args, namespace)
+
+    def _needed(self) -> Iterator[str]:
+        for action in self._actions:
+            name = action.metavar if isinstance(action.metavar, str) else action.dest
+            if action.option_strings:
+                yield from (action.option_strings[0], name) if action.required else ()
+            elif " " in name or action.nargs is None:
+                yield name
+            elif action.nargs in ("?", "*"):
+                yield f"[{name}{' …' if action.nargs == '*' else ''}]"
+            else:
+                yield f"{name} …"
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
         """As argparse, and switches may be written as kubectl's: `--switch=true`, `--switch=false`."""

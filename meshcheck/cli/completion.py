@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         description="Print a script that completes commands, options and names of objects.",
         epilog=_EXAMPLES,
     )
-    p.add_argument("shell", choices=("bash", "zsh", "fish", "kubectl"))
+    p.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish", "kubectl"), help="bash, zsh, fish or kubectl")
     return p
 
 

@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of `trace`."""
     p = CommandParser(
         prog="meshcheck trace",
+        usage="%(prog)s --from CALLER --to TARGET [options]",
         description="Trace one call through everything that can refuse it.",
         epilog=_EXAMPLES,
     )

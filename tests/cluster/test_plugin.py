@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from meshcheck.cli.main import main
 from tests.cluster.contents import put_text
 from tests.support.apiserver import ApiServer
 
@@ -40,3 +41,24 @@ def test_the_plugin_on_a_cluster(server: ApiServer) -> None:
         assert "shop" in _kubectl(server, "__complete", "meshcheck", "trace", "-n", "").stdout.splitlines()
     finally:
         _kubectl(server, "config", "set-context", "--current", "--namespace=default")
+
+
+def test_resources_that_the_server_serves(server: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of CRDs by their short names as well; what is not served is said to be so."""
+    names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "shortNames": ["wd"]}
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    spec = {"group": "example.com", "names": names, "scope": "Namespaced"}
+    spec["versions"] = [{"name": "v1", "served": True, "storage": True, "schema": schema}]
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    server.request("POST", path, {"metadata": {"name": "widgets.example.com"}, "spec": spec})
+    server.kubectl("wait", "--for=condition=Established", "crd/widgets.example.com", "--timeout=60s")
+    try:
+        for name in ("wd", "widget", "Widgets"):
+            assert main(["can", "--as", "bob", "list", name, "-n", "shop"]) == 1
+            assert 'User "bob" cannot list resource "widgets" in API group "example.com"' in capsys.readouterr().out
+    finally:
+        server.request("DELETE", f"{path}/widgets.example.com")
+    assert main(["can", "--as", "bob", "list", "podz", "-n", "shop"]) == 1
+    assert "no resource `podz` is served by this API server" in capsys.readouterr().out
+    assert main(["can", "--as", "bob", "list", "kongplugins.configuration.konghq.com", "-n", "shop"]) == 1
+    assert "is served by this API server" in capsys.readouterr().out

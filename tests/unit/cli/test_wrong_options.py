@@ -40,3 +40,19 @@ def test_help_of_a_command_by_its_name(capsys: pytest.CaptureFixture[str]) -> No
         main(["help", "lint"])
     assert left.value.code == 0
     assert capsys.readouterr().out.startswith("usage: meshcheck lint")
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "why"])
+def test_help_as_the_program_is_called(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Usage is one line; examples and errors name the plugin where the plugin was called: whoever has it from krew has no `meshcheck`."""
+    for called, name in (("/usr/bin/meshcheck", "meshcheck"), ("/usr/bin/kubectl-meshcheck", "kubectl meshcheck")):
+        monkeypatch.setattr("sys.argv", [called])
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        usage, empty, *rest = capsys.readouterr().out.splitlines()
+        assert usage.startswith(f"usage: {name} {command} ")
+        assert (usage.endswith("[options]"), empty) == (True, "")
+        examples = [line for line in rest if " meshcheck " in line and line.startswith("  ") and "source <(" not in line]
+        assert all(("kubectl meshcheck " in line) == (name != "meshcheck") for line in examples), examples
+        assert main([command, "--no-such-option"]) == 2
+        assert f"(see `{name} {command} --help`)" in capsys.readouterr().err
