@@ -105,6 +105,8 @@ class Alike:
         found = self._wires.key(workload, backend.workload) if backend.workload is not None else None
         if found is not None:
             return found
+        if self._wires.looks_inside:
+            return "alone", id(workload)
         key = (id(workload), id(backend.workload), backend.address, backend.port, question.transport)
         if key not in self._asked:
             view, captured = self._view(party, workload), backend.workload is not None and receives_through(self.world, backend.workload)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, summarize_address_range
 from itertools import pairwise
 
+from meshcheck.model.cilium import CidrGroupPeer, CidrPeer, CiliumRule
 from meshcheck.model.core import Workload
-from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, BlockPeer, NetworkPolicy
+from meshcheck.model.network_policy import EGRESS, INGRESS, BlockPeer, PortRange
 from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, UNKNOWN
@@ -151,13 +152,10 @@ def port_borders(world: World) -> set[int]:
     """First ports of what policies tell apart: those of entries, those behind them, and those that names of ports stand for."""
     out = {1}
     named = False
-    for policy in _policies(world):
-        for direction in (INGRESS, EGRESS):
-            for rule in policy.rules(direction):
-                for span in rule.ports:
-                    named = named or span.name is not None
-                    if span.name is None:
-                        out |= {span.low, span.high + 1}
+    for span in _spans(world):
+        named = named or span.name is not None
+        if span.name is None:
+            out |= {span.low, span.high + 1}
     if named:
         out |= {number for w in world.workloads for port in w.ports if port.name for number in (port.number, port.number + 1)}
     return {port for port in out if 1 <= port <= PORTS}
@@ -199,18 +197,32 @@ def _joined(spans: Iterable[tuple[int, int]]) -> Spans:
     return tuple(out)
 
 
-def _policies(world: World) -> Iterator[NetworkPolicy | AdminPolicy]:
+def _spans(world: World) -> Iterator[PortRange]:
     for kind in _KINDS:
-        yield from world.inventory.of(kind)
+        for policy in world.inventory.of(kind):
+            for direction in (INGRESS, EGRESS):
+                yield from (span for rule in policy.rules(direction) for span in rule.ports)
+    yield from (span for rule in _of_cilium(world) for entry in rule.ports or () for span in entry.ports)
+
+
+def _of_cilium(world: World) -> Iterator[CiliumRule]:
+    for kind in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
+        for policy in world.inventory.of(kind):
+            yield from (rule for spec in policy.specs for rule in (*spec.ingress, *spec.egress))
 
 
 def _blocks(world: World) -> Iterator[str]:
-    for policy in _policies(world):
-        for direction in (INGRESS, EGRESS):
-            for rule in policy.rules(direction):
-                for peer in rule.peers:
-                    if isinstance(peer, BlockPeer):
-                        yield from (peer.cidr, *peer.excepts)
+    for kind in _KINDS:
+        for policy in world.inventory.of(kind):
+            rules = (*policy.rules(INGRESS), *policy.rules(EGRESS))
+            for peer in (peer for rule in rules for peer in rule.peers if isinstance(peer, BlockPeer)):
+                yield from (peer.cidr, *peer.excepts)
+    for cilium in (peer for rule in _of_cilium(world) for peer in rule.peers or ()):
+        if isinstance(cilium, CidrPeer):
+            yield from (text if "/" in text else f"{text}/32" for text in (cilium.cidr, *cilium.excepts))
+        elif isinstance(cilium, CidrGroupPeer):
+            yield from cilium.excepts
+    yield from (cidr if "/" in cidr else f"{cidr}/32" for group in world.inventory.of("CiliumCIDRGroup") for cidr in group.cidrs)
 
 
 def _owned(workload: Workload) -> bool:

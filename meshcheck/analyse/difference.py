@@ -128,7 +128,10 @@ def _counts(change: Change) -> bool:
     return not (all(both) and _kind(change) == "policy")
 
 
-_TOGETHER = ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+_TOGETHER = (
+    *("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"),
+    *("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
+)
 
 
 # ---- calls inside ----

@@ -38,6 +38,11 @@ class Wires:
         self._reached: dict[int, dict[int, Meant]] | None = None
         self._selecting: dict[int, tuple[NetworkPolicy, ...] | None] = {}
 
+    @property
+    def looks_inside(self) -> bool:
+        """Whether policies may look at requests: then what they make of a connection alone does not tell callers apart."""
+        return self._policies.cilium is not None
+
     def key(self, source: Workload, target: Workload) -> Hashable | None:
         """The same for callers that fare alike at a target; None where the pair has to be asked about by itself."""
         if self._policies.has_admin or source.host_network or target.host_network:
@@ -46,7 +51,9 @@ class Wires:
         if admitted is None or sending is None:
             return None
         others = self._policies.others.about(network.endpoint(self.world, source, ""), EGRESS, False) if self._policies.others else ()
-        told = tuple(str(other) for other in others)
+        told: Hashable = tuple(str(other) for other in others)
+        if self._policies.cilium is not None:
+            told = told, self._policies.cilium.signature(network.endpoint(self.world, source, ""))
         if not sending:
             return admitted.get(id(source), _NONE), None, told
         tables = self._tables()
@@ -56,6 +63,8 @@ class Wires:
 
     def said(self, source: Workload, target: Workload) -> Hashable | None:
         """What the policies of both ends say to the pair, to be compared with what another World says; None where that is not known."""
+        if self._policies.cilium is not None:
+            return None
         found = self.key(source, target)
         isolated = bool(self._policies.selecting(target, INGRESS)), bool(self._policies.selecting(source, EGRESS))
         shut = self._policies.others.about(network.endpoint(self.world, target, ""), INGRESS) if self._policies.others else ()
@@ -94,7 +103,7 @@ class Wires:
         if self._reached is None:
             self._reached = defaultdict(dict)
             for policy in self.world.inventory.of("NetworkPolicy"):
-                if EGRESS not in policy.directions:
+                if EGRESS not in policy.directions and self._policies.cilium is None:
                     continue
                 self._everybody[id(policy)] = frozenset((_ports(rule), True) for rule in policy.egress if not rule.peers)
                 for pod, meant in (self._gather(policy, policy.egress, {}) or {}).items():

@@ -15,6 +15,7 @@ from meshcheck.semantics.ambient.policies import compiled_for
 from meshcheck.semantics.ambient.waypoints import detour_of
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.policies import CompiledPolicies, CompiledRule
+from meshcheck.semantics.tracing import plugins
 from meshcheck.semantics.tracing.network import isolated
 from meshcheck.semantics.tracing.proxies import compiled
 from meshcheck.semantics.tracing.server import target_number
@@ -91,7 +92,7 @@ def _to(
     detour = detour_of(world, service, port.number)
     if detour is not None:  # who calls through it is judged there, and then it is the caller
         every, policies = True, AtWaypoint(world, detour).policies(http)
-    requests = list(_requests(policies, http))
+    requests = [*_requests(policies, http), *(plugins.examples(world, server) if http else ())]
     if not every and not policies.allow_policies and not isolated(world, server, "ingress"):
         if in_focus(str(server), focus):
             asked = [

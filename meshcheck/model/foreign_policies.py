@@ -2,8 +2,8 @@
 
 `group: enforcer ends effect scope: Kind[=heading] …`. Kinds of one name meet in several groups, so the heading in the inventory tells them
 apart. `enforcer` is `plugin`, or the container that refuses: those policies say nothing of pods without it. `ends`: whose policies are
-asked; `outside` is the caller for what is no pod. `effect`: whether it may let through what
-a NetworkPolicy refuses (`opens`), because the rules of both add up, or because it is asked before them; or can only refuse as well.
+asked; `outside` is the caller for what is no pod; `-` refuses nothing by itself, others name it. `effect`: whether it may let through
+what a NetworkPolicy refuses (`opens`), because the rules of both add up, or because it is asked before them; or can only refuse as well.
 
 Sources: cilium/cilium:pkg/k8s/apis/cilium.io/v2; projectcalico/calico:api/pkg/apis/projectcalico/v3;
 antrea-io/antrea:docs/antrea-network-policy.md; ovn-org/ovn-kubernetes:go-controller/pkg/crd/egressfirewall/v1/types.go;
@@ -22,6 +22,7 @@ from meshcheck.model.record import NamedTuple
 _TABLE = """
 cilium.io: plugin both opens namespaced: CiliumNetworkPolicy
 cilium.io: plugin both opens cluster: CiliumClusterwideNetworkPolicy
+cilium.io: plugin - opens cluster: CiliumCIDRGroup
 projectcalico.org: plugin both opens namespaced: NetworkPolicy=CalicoNetworkPolicy
 projectcalico.org: plugin both opens cluster: GlobalNetworkPolicy=CalicoGlobalNetworkPolicy
 crd.projectcalico.org: plugin both opens namespaced: NetworkPolicy=CalicoNetworkPolicy
@@ -42,6 +43,7 @@ kuma.io: kuma-sidecar callee refuses cluster-wide: MeshTrafficPermission
 kuma.io: kuma-sidecar callee refuses cluster: TrafficPermission
 consul.hashicorp.com: consul-dataplane callee refuses cluster-wide: ServiceIntentions/serviceintentions
 """
+EVALUATED = frozenset(["cilium.io"])
 PLUGIN = "plugin"
 BOTH, OUTSIDE, CALLER, CALLEE = "both", "outside", "caller", "callee"
 
@@ -59,6 +61,11 @@ class ForeignKind(NamedTuple):
     enforcer: str
     ends: str
     opens: bool
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether what it decides is known here: then it has a reader of its own."""
+        return self.group in EVALUATED
 
 
 @cache

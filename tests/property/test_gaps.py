@@ -58,6 +58,14 @@ SMALL: dict[str, tuple[list[str], dict[str, Any]]] = {
     **{f"istio {c[0]}": (c[1], c[2]) for c in test_ways_in.ISTIO},
     **{f"gateway {c[0]}": (c[1], c[2]) for c in test_gateway_api.CASES},
     "by hand": (BY_HAND, {"from": {"namespace": "shop", "workload": "web"}, "to": {"ip": "192.0.2.7", "port": 80}}),
+    "a group of addresses": (
+        [
+            *BY_HAND[:-1],
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: shop}\nspec: {endpointSelector: {}, "
+            "ingress: [{fromEntities: [all]}], ingressDeny: [{fromCIDRSet: [{cidrGroupRef: bad}]}]}\n",
+        ],
+        {"from": {"ip": "198.51.100.7"}, "to": {"namespace": "shop", "workload": "web", "port": 8080}},
+    ),
     "a Service without a selector": (BY_HAND[:-1], {"from": {"namespace": "shop", "workload": "web"}, "to": {"url": "http://ext.shop/"}}),
 }
 NAMES = (*sorted(path.name for path in FOLDER.iterdir() if path.is_dir()), *SMALL)

@@ -21,7 +21,7 @@
   resources: [kongclusterplugins]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [cilium.io]
-  resources: [ciliumclusterwidenetworkpolicies]
+  resources: [ciliumcidrgroups, ciliumclusterwidenetworkpolicies]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [projectcalico.org]
   resources: [globalnetworkpolicies]

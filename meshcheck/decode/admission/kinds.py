@@ -1,7 +1,7 @@
 """Which kinds are known: the table that checks them, the versions that are served, and how their objects are named.
 
 Kubernetes' own kinds as of 1.37; Gateway API 1.6 (standard channel); Istio 1.31; ClusterNetworkPolicy 0.2 and
-AdminNetworkPolicy 0.1.7.
+AdminNetworkPolicy 0.1.7; Cilium 1.20.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ KINDS: dict[tuple[str, str], Kind] = {
     ("policy.networking.k8s.io", "AdminNetworkPolicy"): Kind("admin_policy", ("v1alpha1",), namespaced=False),
     ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): Kind("admin_policy", ("v1alpha1",), namespaced=False),
     ("policy.networking.k8s.io", "ClusterNetworkPolicy"): Kind("admin_policy", ("v1alpha2",), namespaced=False),
+    ("cilium.io", "CiliumNetworkPolicy"): Kind("cilium", ("v2",)),
+    ("cilium.io", "CiliumClusterwideNetworkPolicy"): Kind("cilium", ("v2",), namespaced=False),
+    ("cilium.io", "CiliumCIDRGroup"): Kind("cilium", ("v2", "v2alpha1"), namespaced=False),
     ("security.istio.io", "AuthorizationPolicy"): Kind("istio_security", _SECURITY, webhook="authorization"),
     ("security.istio.io", "RequestAuthentication"): Kind("istio_security", _SECURITY, webhook="authentication"),
     ("security.istio.io", "PeerAuthentication"): Kind("istio_security", _SECURITY, webhook="authentication"),

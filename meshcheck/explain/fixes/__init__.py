@@ -10,6 +10,8 @@ identity.py        callers without an identity: injection, excluded ports, Sidec
 peer_authentication.py  modes of ports
 tokens.py          RequestAuthentication
 network_policy.py  NetworkPolicies and their admin tiers
+cilium.py          policies of Cilium
+wire.py            the connection that they refuse
 services.py        Services: ports, protocols, load balancers
 outbound.py        hosts that the caller's sidecar does not know
 routes.py          routes of the mesh: faults, matches, subsets, destinations

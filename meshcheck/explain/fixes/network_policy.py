@@ -6,80 +6,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshcheck.explain.causes import failing
+from meshcheck.explain.fixes import cilium
 from meshcheck.explain.fixes.case import Candidate, Case, at, change, created, free_name, push, single, telling_labels
-from meshcheck.model.core import Workload
+from meshcheck.explain.fixes.wire import Wire
 from meshcheck.model.json_patch import Step
 from meshcheck.model.network_policy import INGRESS
 from meshcheck.model.objects import Meta, Path
 from meshcheck.model.reason import Reason
-from meshcheck.semantics.addresses import parse_address
-from meshcheck.semantics.tracing.network import dns_servers
 
 _ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 
 
-class _Wire:
-    """The connection that a policy refuses: whose side, the other end, and the port."""
-
-    def __init__(self, case: Case) -> None:
-        self.world = case.world
-        mention = next((m for m in case.station.policies if m.direction), None)
-        self.direction = (mention.direction if mention else None) or INGRESS
-        dns = case.station.name == "dns"
-        self.protocol, self.port = case.station.wire or ("UDP", 53)
-        self.subject = case.server
-        servers = dns_servers(case.world) if dns else []
-        self.peer: Workload | None = case.source if self.direction == INGRESS else servers[0] if servers else case.target
-        self.ports = [{"protocol": self.protocol, "port": self.port}]
-        if dns:
-            self.ports.append({"protocol": "TCP", "port": 53})
-            if self.direction == INGRESS:
-                self.subject, self.peer = servers[0] if servers else None, case.source
-        question = case.question
-        self.outside = question.caller.external
-        self.address = question.source_ip or question.caller.ip or "" if self.direction == INGRESS else _address_of(case)
-
-    @property
-    def anybody(self) -> bool:
-        """A client outside the cluster whose address is not known."""
-        return self.direction == INGRESS and self.peer is None and not self.address and self.outside
-
-    @property
-    def list_name(self) -> str:
-        return "from" if self.direction == INGRESS else "to"
-
-    def peer_for(self, namespace: str) -> dict[str, Any] | None:
-        """The other end as a peer of a policy in a namespace."""
-        if self.peer is not None:
-            peer: dict[str, Any] = {}
-            if self.peer.namespace != namespace:
-                peer["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": self.peer.namespace}}
-            peer["podSelector"] = {"matchLabels": telling_labels(self.world, self.peer)}
-            return peer
-        parsed = parse_address(self.address) if self.address else None
-        return {"ipBlock": {"cidr": f"{self.address}/{32 if parsed.bits == 32 else 128}"}} if parsed is not None else None
-
-    @property
-    def peer_words(self) -> str:
-        return str(self.peer) if self.peer is not None else self.address
-
-    @property
-    def port_words(self) -> str:
-        return " and ".join(f"{port['protocol']} {port['port']}" for port in self.ports)
-
-
-def _address_of(case: Case) -> str:
-    host = case.question.target.ip or case.question.target.host or ""
-    return host if parse_address(host) is not None else ""
-
-
 def candidates(case: Case) -> Iterator[Candidate]:
     """Ways past a station of network policies."""
-    wire = _Wire(case)
+    wire = Wire(case)
     if case.decider is not None and case.decider.ref.kind in _ADMIN:
         yield from _admin(case, wire, case.decider)
         return
-    metas = {m.meta.ref: m.meta for m in case.station.policies if m.effect == "isolates"}
+    if any(m.meta.ref.kind in cilium.KINDS for m in case.station.policies):
+        yield from cilium.candidates(case, wire)
+    if case.decider is not None and case.station.decider is not None and case.station.decider.effect == "denies":
+        return
+    metas = {m.meta.ref: m.meta for m in case.station.policies if m.effect == "isolates" and m.meta.ref.kind == "NetworkPolicy"}
     for reason in case.station.reasons:
         meta = metas.get(reason.object) if reason.object else None
         raw = case.raw(meta)
@@ -90,11 +38,11 @@ def candidates(case: Case) -> Iterator[Candidate]:
         rule = _rule(wire, meta.namespace)
         if raw is not None and rule is not None and at(raw, ("spec", wire.direction)):
             wide = 0 if wire.list_name in rule else 2
-            yield single(f"add a rule to {meta.ref}: {_words(wire)}", meta, push(raw, ("spec", wire.direction), rule), wide=wide)
+            yield single(f"add a rule to {meta.ref}: {wire.words}", meta, push(raw, ("spec", wire.direction), rule), wide=wide)
     yield from _new_policy(case, wire, next(iter(metas.values()), None))
 
 
-def _rule(wire: _Wire, namespace: str) -> dict[str, Any] | None:
+def _rule(wire: Wire, namespace: str) -> dict[str, Any] | None:
     """A rule for the connection in a policy of a namespace; for clients of which nothing is known it names the ports alone."""
     peer = wire.peer_for(namespace)
     if peer is not None:
@@ -102,11 +50,7 @@ def _rule(wire: _Wire, namespace: str) -> dict[str, Any] | None:
     return {"ports": wire.ports} if wire.anybody else None
 
 
-def _words(wire: _Wire) -> str:
-    return f"{wire.direction} {wire.list_name} {wire.peer_words or 'everywhere'}, {wire.port_words}"
-
-
-def _near_miss(case: Case, wire: _Wire, meta: Meta, raw: Mapping[str, Any], reason: Reason) -> Iterator[Candidate]:
+def _near_miss(case: Case, wire: Wire, meta: Meta, raw: Mapping[str, Any], reason: Reason) -> Iterator[Candidate]:
     """A rule that lacks the port, or the peer."""
     field = _rule_of(reason.field)
     if field is None:
@@ -130,7 +74,7 @@ def _rule_of(field: Path) -> Path | None:
     return field[:3] if len(field) >= 3 and isinstance(field[2], int) else None
 
 
-def _other_port(case: Case, wire: _Wire, meta: Meta, raw: Mapping[str, Any], rule: Path) -> Iterator[Candidate]:
+def _other_port(case: Case, wire: Wire, meta: Meta, raw: Mapping[str, Any], rule: Path) -> Iterator[Candidate]:
     """The port of a Service where policies see that of the pod."""
     server = wire.subject if wire.direction == INGRESS else wire.peer
     if server is None:
@@ -144,7 +88,7 @@ def _other_port(case: Case, wire: _Wire, meta: Meta, raw: Mapping[str, Any], rul
             yield single(f"{words} {rule[-1]} of {meta.ref}", meta, step)
 
 
-def _new_policy(case: Case, wire: _Wire, beside: Meta | None) -> Iterator[Candidate]:
+def _new_policy(case: Case, wire: Wire, beside: Meta | None) -> Iterator[Candidate]:
     """A policy that opens this connection and nothing else; others stay as they are, because policies add up."""
     subject = wire.subject
     rule = _rule(wire, subject.namespace) if subject is not None else None
@@ -160,13 +104,13 @@ def _new_policy(case: Case, wire: _Wire, beside: Meta | None) -> Iterator[Candid
     }
     near = beside or subject.meta
     new = created("NetworkPolicy", "networking.k8s.io/v1", subject.namespace, name, spec=spec)
-    yield Candidate(f"add {new[0].ref}: {_words(wire)}", (new,), 0 if wire.list_name in rule else 2, near)
+    yield Candidate(f"add {new[0].ref}: {wire.words}", (new,), 0 if wire.list_name in rule else 2, near)
 
 
 # ---- admin tiers ----
 
 
-def _admin(case: Case, wire: _Wire, meta: Meta) -> Iterator[Candidate]:
+def _admin(case: Case, wire: Wire, meta: Meta) -> Iterator[Candidate]:
     """A rule in front of the one that denies; for the baseline tier a NetworkPolicy does, too."""
     if meta.ref.kind == "BaselineAdminNetworkPolicy" or at(case.raw(meta), ("spec", "tier")) == "Baseline":
         yield from _new_policy(case, wire, None)

@@ -99,7 +99,7 @@ class Redaction:
         """Regular expressions, and patterns that begin inside a name: their meaning does not survive."""
         what = None
         for key, text in _fields(value):
-            if key == "regex" or (key == "type" and text == "RegularExpression"):
+            if key == "regex" or (key == "type" and text == "RegularExpression") or _is_regex_of_cilium(value, key, text):
                 what = "regular expressions"
             elif any(word.endswith(end) for end in re.findall(r"\*([a-z0-9]+)", text) if end not in self.words for word in self.words):
                 what = f"a pattern that begins inside a name ({self.text(text)})"
@@ -108,6 +108,11 @@ class Redaction:
             namespace = value["metadata"].get("namespace")
             where = self.text(namespace) if namespace else None
             self.unkept[Gap(kind.kind, kind.heading, where, UNKEPT.format(what), (), kind.namespaced)] = None
+
+
+def _is_regex_of_cilium(value: Mapping[str, Any], key: str, text: str) -> bool:
+    """Fields of Cilium's HTTP rules are regular expressions; one without any sign of them keeps its meaning."""
+    return value["apiVersion"].startswith("cilium.io/") and key in ("path", "method", "host") and not re.fullmatch(r"[\w/ -]*", text)
 
 
 _KINDS = {(kind.group, kind.kind): kind for kind in cluster_kinds()}

@@ -34,7 +34,7 @@ serviceaccounts services session set share shared sidecar sidecars simple sni so
 static status strict string sub subject subset suffix svc svg switch system tag tagged tcp template templates test text tls token tokens
 traefik traffic tree trigger true trust txt type types udp uid unix unless unset upstream uri url use user users usr v1 v1alpha1
 v1alpha2 v1alpha3 v1beta1 v2 v2beta1 v3 value values var verify version view virtual virtualservice volume warn wasm waypoint weight
-when wildcard with without worker write www xds xml yaml your zone ztunnel
+when wildcard with without worker world mesh remote unmanaged write www xds xml yaml your zone ztunnel
 """
 RESERVED = frozenset(_WORDS.split()) | {
     word for kind in cluster_kinds() for part in (kind.group, kind.plural, kind.kind.lower()) for word in part.replace(".", " ").split()

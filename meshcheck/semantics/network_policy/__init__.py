@@ -6,6 +6,8 @@ evaluate.py     tiers, isolation and the verdict of one direction
 explanation.py  why a direction is closed: which rules nearly matched
 others.py       policies of network plugins and other meshes that are not evaluated
 side.py         the answer of one direction
+travelling.py   what travels over a connection
+cilium/         policies of Cilium
 """
 
 from meshcheck.semantics.network_policy.evaluate import PolicySet, evaluate

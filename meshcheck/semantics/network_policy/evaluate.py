@@ -6,6 +6,7 @@ Sources: kubernetes/api:networking/v1/types.go; kubernetes-sigs/network-policy-a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, NetworkPolicy, PolicyRule, UnknownPeer
@@ -15,13 +16,25 @@ from meshcheck.semantics.network_policy.others import Others
 from meshcheck.semantics.network_policy.peers import Endpoint, means, means_pods
 from meshcheck.semantics.network_policy.ports import covered, covers
 from meshcheck.semantics.network_policy.side import Side
+from meshcheck.semantics.network_policy.travelling import Request
+
+if TYPE_CHECKING:
+    from meshcheck.semantics.network_policy.cilium import CiliumSet
 
 
 class PolicySet:
-    """All network policies of a World, found by pod. `others` are those of which nobody knows here what they decide."""
+    """All network policies of a World, found by pod. `others` are those of which nobody knows here what they decide; `cilium` is there
+    where the network plugin is Cilium.
+    """
 
-    def __init__(self, policies: Iterable[NetworkPolicy], admin: Iterable[AdminPolicy], others: Others | None = None) -> None:
-        self.others = others or Others()
+    def __init__(
+        self,
+        policies: Iterable[NetworkPolicy],
+        admin: Iterable[AdminPolicy],
+        others: Others | None = None,
+        cilium: CiliumSet | None = None,
+    ) -> None:
+        self.others, self.cilium = others or Others(), cilium
         self._by_namespace: dict[str, list[NetworkPolicy]] = {}
         for policy in policies:
             self._by_namespace.setdefault(policy.meta.namespace, []).append(policy)
@@ -34,8 +47,15 @@ class PolicySet:
         key = id(workload), direction
         if key not in self._kept:
             found = self._by_namespace.get(workload.namespace, ())
-            self._kept[key] = tuple(p for p in found if direction in p.directions and p.pods.matches(workload.pod_labels))
+            self._kept[key] = tuple(p for p in found if self._closes(p, direction) and p.pods.matches(workload.pod_labels))
         return self._kept[key]
+
+    def _closes(self, policy: NetworkPolicy, direction: str) -> bool:
+        """Whether a policy is about a direction. To Cilium rules of one that `policyTypes` leaves out count all the same.
+
+        Source: cilium/cilium:pkg/k8s/network_policy.go:ParseNetworkPolicy.
+        """
+        return direction in policy.directions or (self.cilium is not None and bool(policy.rules(direction)))
 
     @property
     def has_admin(self) -> bool:
@@ -46,7 +66,9 @@ class PolicySet:
         """Whether some policy may close a direction for some pod of a namespace."""
         if self._admin or self.others.may_isolate(namespace, direction):
             return True
-        return any(direction in p.directions for p in self._by_namespace.get(namespace, ()))
+        if self.cilium is not None and self.cilium.may_isolate(namespace, direction):
+            return True
+        return any(self._closes(p, direction) for p in self._by_namespace.get(namespace, ()))
 
     def admin(self, end: Endpoint, tier: str) -> tuple[AdminPolicy, ...]:
         """Admin policies of a tier whose subject is the pod, in the order of their priority."""
@@ -67,17 +89,60 @@ def evaluate(
     strict: bool = False,
     explain: bool = True,
     directions: tuple[str, ...] = (EGRESS, INGRESS),
+    request: Request | None = None,
 ) -> list[Side]:
-    """Egress of the source and ingress of the target. A pod that calls itself is never hindered."""
+    """Egress of the source and ingress of the target. A pod that calls itself is never hindered.
+
+    `request`: what travels over the connection, for policies that look inside; None asks about the connection alone.
+    """
     if source.workload is not None and source.workload is target.workload and source.workload.kind == "Pod":
         return []
-    call = (target, protocol, port, strict, explain)
+    if policies.cilium is not None:
+        source, target = source._replace(in_blocks=False), target._replace(in_blocks=False)
     out = []
-    if source.workload is not None and EGRESS in directions:
-        out.append(policies.others.weighed(_side(policies, EGRESS, source, target, *call), source, target, strict))
-    if target.workload is not None and INGRESS in directions:
-        out.append(policies.others.weighed(_side(policies, INGRESS, target, source, *call), target, source, strict))
+    for direction, subject, peer in ((EGRESS, source, target), (INGRESS, target, source)):
+        if direction not in directions:
+            continue
+        if subject.workload is None:
+            out += _of_a_node(policies, direction, subject)
+            continue
+        side = _side(policies, direction, subject, peer, target, protocol, port, strict, explain)
+        if policies.cilium is not None:
+            side = _at_cilium(policies, policies.cilium, side, direction, subject, peer, target, protocol, port, request, explain)
+        out.append(policies.others.weighed(side, subject, peer, strict))
     return out
+
+
+def _of_a_node(policies: PolicySet, direction: str, subject: Endpoint) -> list[Side]:
+    if policies.cilium is None or not subject.host:
+        return []
+    from meshcheck.semantics.network_policy.cilium import of_a_node  # few Worlds have policies of it
+
+    found = of_a_node(policies.cilium, direction)
+    return [found] if found is not None else []
+
+
+def _at_cilium(
+    policies: PolicySet,
+    cilium: CiliumSet,
+    plain: Side,
+    direction: str,
+    subject: Endpoint,
+    peer: Endpoint,
+    target: Endpoint,
+    protocol: str,
+    port: int,
+    request: Request | None,
+    explain: bool,
+) -> Side:
+    """What Cilium makes of the answer of NetworkPolicies."""
+    from meshcheck.semantics.network_policy.cilium import Connection, joined
+
+    assert subject.workload is not None
+    isolated = bool(policies.selecting(subject.workload, direction))
+    tiers = bool(policies.admin(subject, "Admin") or policies.admin(subject, "Baseline"))
+    call = Connection(direction, subject, peer, target, protocol, port, request, explain)
+    return joined(cilium, plain, isolated, tiers, call)
 
 
 def _side(

@@ -33,6 +33,10 @@ class Endpoint(NamedTuple):
     """Labels of the node that has the address, where it was read."""
     doubtful: bool = False
     """A pod in the host's network whose address is not known: whether selectors mean it is not specified."""
+    node: str = ""
+    """The name of the node that it is, or on which a pod in the host's network runs."""
+    in_blocks: bool | None = None
+    """Whether blocks of NetworkPolicies mean a pod, and selectors none of the host's network, where the network plugin is known."""
 
     @property
     def is_pod(self) -> bool:
@@ -78,6 +82,8 @@ def means_pods(peer: PodPeer, end: Endpoint, policy_namespace: str) -> bool | No
         return False  # the types of admin policies say so
     if peer.pods is not None and not peer.pods.matches(workload.pod_labels):
         return False
+    if (end.host or end.doubtful) and end.in_blocks is not None:
+        return False
     meant = workload.namespace == policy_namespace if peer.namespaces is None else selects_namespace(peer.namespaces, end)
     return None if (end.host or end.doubtful) and meant else meant  # nothing specifies whether selectors mean pods in the host's network
 
@@ -85,7 +91,7 @@ def means_pods(peer: PodPeer, end: Endpoint, policy_namespace: str) -> bool | No
 def _in_block(peer: BlockPeer, end: Endpoint, strict: bool) -> bool | None:
     block = parse_block(peer.cidr)
     is_pod = end.is_pod and not peer.means_pods
-    if block is None or (is_pod and strict):
+    if block is None or (is_pod and strict) or (end.in_blocks is False and (end.is_pod or end.host)):
         return False
     address = parse_address(end.address) if end.address else None
     if address is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshcheck.model.reason import Reason
 from meshcheck.model.record import NamedTuple
-from meshcheck.model.trace import Mention
+from meshcheck.model.trace import Mention, Symptom
 
 
 class Side(NamedTuple):
@@ -16,3 +16,5 @@ class Side(NamedTuple):
     summary: str
     missing: str | None = None
     reasons: tuple[Reason, ...] = ()
+    symptom: Symptom | None = None
+    """What the caller sees of a refusal that is no loss of packets."""

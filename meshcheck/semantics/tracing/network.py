@@ -11,14 +11,15 @@ from meshcheck.semantics import network_policy
 from meshcheck.semantics.addresses import parse_address
 from meshcheck.semantics.network_policy import Endpoint, PolicySet, Side
 from meshcheck.semantics.network_policy.others import OtherPolicy, Others, may_have
-from meshcheck.semantics.tracing import symptoms
+from meshcheck.semantics.network_policy.travelling import DNS, OTHER, Request, lookups
+from meshcheck.semantics.tracing import plugins, symptoms
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import Backend, TargetView, of_service
 from meshcheck.semantics.world.hosts import DOMAIN
 from meshcheck.semantics.world.world import World
 
 _ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
-_OTHERS = tuple(foreign_headings().values())
+_OTHERS = tuple(kind for kind in foreign_headings().values() if kind.ends != "-")
 _DNS_SERVICES = (("kube-system", "kube-dns"), ("kube-system", "coredns"), ("openshift-dns", "dns-default"))
 
 
@@ -27,8 +28,8 @@ def policy_set(world: World) -> PolicySet:
 
     def make() -> PolicySet:
         of = world.inventory.of
-        others = Others(OtherPolicy(kind, policy) for kind in _OTHERS for policy in of(kind.heading))
-        return PolicySet(of("NetworkPolicy"), [policy for kind in _ADMIN for policy in of(kind)], others)
+        others = Others(OtherPolicy(kind, policy) for kind in _OTHERS if not kind.is_evaluated for policy in of(kind.heading))
+        return PolicySet(of("NetworkPolicy"), [policy for kind in _ADMIN for policy in of(kind)], others, plugins.cilium(world))
 
     return world.index("network policies", make)
 
@@ -47,6 +48,7 @@ def _note(world: World, namespace: str, workload: Workload | None = None) -> Non
     for kind in ("NetworkPolicy", *_ADMIN):
         world.note(kind, namespace if kind == "NetworkPolicy" else None)
     space = world.namespace_as_known(namespace)
+    plugins.note(world)
     for other in _OTHERS:
         if other.enforcer == PLUGIN or workload is None or may_have(other.enforcer, workload, space):
             world.note(other.heading, None if other.everywhere else namespace)
@@ -65,6 +67,8 @@ def isolated(world: World, workload: Workload, direction: str) -> bool:
     policies = _policies_of(world, workload)
     end = endpoint(world, workload, "")
     tiers = policies.admin(end, "Admin") or policies.admin(end, "Baseline")
+    if policies.cilium is not None and policies.cilium.selecting(end, direction):
+        return True
     return bool(policies.selecting(workload, direction) or tiers or policies.others.about(end, direction))
 
 
@@ -116,10 +120,14 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
         return Station("dns", "cni", verdict, summary, mentions, reasons, symptom, None, decider, missing, str(workload))
 
     source = endpoint(world, workload, who.address)
+    service = what.named.service.host if what.named is not None and what.named.service is not None else None
+    names = lookups(host if question.target.host else service or host, workload.namespace, DOMAIN, service)
     closed: list[Side] = []
     for server, address, port in asked:
         every = _policies_of(world, workload, server)
-        sides = network_policy.evaluate(every, source, endpoint(world, server, address), "UDP", port, explain=explain)
+        sides = network_policy.evaluate(
+            every, source, endpoint(world, server, address), "UDP", port, explain=explain, request=Request(DNS, names=names)
+        )
         shut = [side for side in sides if side.allowed is not True]
         if not shut:
             return station(ALLOWED, "the caller may ask the cluster's DNS") if explain else None
@@ -154,19 +162,31 @@ def _usual_dns(world: World) -> Workload:
     return world.once("usual dns", lambda: Workload(meta, "Pod", {"k8s-app": "kube-dns"}, {}, "coredns", (), False, (), "", None, ()))
 
 
-def policies(world: World, question: Question, who: CallerView, backend: Backend, explain: bool, port: int | None = None) -> list[Station]:
-    """The stations of both directions, on the addresses and the port of the wire: `port` where that is not the one that is called."""
+def policies(
+    world: World,
+    question: Question,
+    who: CallerView,
+    backend: Backend,
+    explain: bool,
+    port: int | None = None,
+    request: Request | None = None,
+) -> list[Station]:
+    """The stations of both directions, on the addresses and the port of the wire: `port` where that is not the one that is called.
+
+    `request`: what travels there; a connection of which nothing is known where it is left out.
+    """
     port = port or backend.port
     if not has_policies(world):
         _policies_of(world, *(w for w in (who.workload, backend.workload) if w is not None))
         return []
     strict = question.network_policy_only
     source = _source(world, question, who)
-    target = endpoint(world, backend.workload, backend.address, strict) if backend.workload else _elsewhere(world, backend.address)
+    target = _target(world, question, backend)
     if source is None:
         return _unknown_source(world, who, backend)
     every = _policies_of(world, *(end.workload for end in (source, target) if end.workload is not None))
-    sides = network_policy.evaluate(every, source, target, question.transport, port, strict=strict, explain=explain)
+    travels = None if strict else request or Request(OTHER)
+    sides = network_policy.evaluate(every, source, target, question.transport, port, strict=strict, explain=explain, request=travels)
     return [
         _station(side, who.workload if side.direction == "egress" else backend.workload, (question.transport, port))
         for side in sides
@@ -181,7 +201,8 @@ def _source(world: World, question: Question, who: CallerView) -> Endpoint | Non
     if who.caller.node:
         address = question.source_ip or who.address
         node = node_at(world, address)
-        return Endpoint(None, None, address, True, "", True, False, node.meta.labels if node else None)
+        name = node.meta.name if node else ""
+        return Endpoint(None, None, address, True, "", True, False, node.meta.labels if node else None, node=name)
     if who.caller.external or who.caller.ip:
         return Endpoint(None, None, question.source_ip or who.address, maybe_pod=not (world.complete("Workload") or who.caller.external))
     return None
@@ -205,13 +226,18 @@ def endpoint(world: World, workload: Workload, address: str, strict: bool = Fals
     node = node_at(world, address) if workload.host_network else None
     host = node is not None or (workload.host_network and bool(address) and not strict)
     doubtful = workload.host_network and not host and not strict
-    return Endpoint(workload, namespace, address, host, "", known, False, node.meta.labels if node else None, doubtful)
+    labels, name = (node.meta.labels, node.meta.name) if node else (None, workload.node if workload.host_network else "")
+    return Endpoint(workload, namespace, address, host, "", known, False, labels, doubtful, name)
 
 
-def _elsewhere(world: World, address: str) -> Endpoint:
-    """An address that is no pod's: a node, or something outside the cluster; a name outside stands for its address."""
+def _target(world: World, question: Question, backend: Backend) -> Endpoint:
+    """The called end: a pod, a node, or something outside the cluster, of which a name may stand for the address."""
+    if backend.workload is not None:
+        return endpoint(world, backend.workload, backend.address, question.network_policy_only)
+    address = backend.address or (question.target.host or "").lower()
     node = node_at(world, address)
-    return Endpoint(None, None, address, node is not None, address, True, False, node.meta.labels if node else None)
+    labels, name = (node.meta.labels, node.meta.name) if node else (None, "")
+    return Endpoint(None, None, address, node is not None, address, True, False, labels, node=name)
 
 
 def node_at(world: World, address: str) -> Node | None:
@@ -229,7 +255,7 @@ def _station(side: Side, workload: Workload | None, wire: tuple[str, int]) -> St
         summary=f"{side.direction}: {side.summary}",
         policies=side.mentions,
         reasons=side.reasons,
-        symptom=symptoms.TIMEOUT if verdict == DENIED else None,
+        symptom=(side.symptom or symptoms.TIMEOUT) if verdict == DENIED else None,
         decider=_decider(side),
         missing=side.missing,
         workload=str(workload) if workload else None,

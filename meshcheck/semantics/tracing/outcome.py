@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from meshcheck.model.trace import DENIED, UNKNOWN, Hop, Missing, Reached, Station, Symptom, Trace
 from meshcheck.semantics.ambient.capture import HBONE_PORT
 from meshcheck.semantics.outbound.sending import Sending
-from meshcheck.semantics.tracing import symptoms
+from meshcheck.semantics.tracing import plugins, symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.target import Backend
 
@@ -46,6 +46,7 @@ def ended(
         open_before += [s for s in stations if s.verdict == UNKNOWN]
         notes = tuple(f"{s.enforcer} {s.workload or ''} may refuse it before that, depending on {s.missing}" for s in open_before)
         notes += logged(call, stations)
+    notes = (*notes, *plugins.notes(call.world, stations))
     reached = None
     if backend is not None and verdict != DENIED:
         workload, service = backend.workload, backend.service

@@ -19,7 +19,7 @@ from meshcheck.semantics.outbound import client
 from meshcheck.semantics.outbound.arrival import arrival, without_server_sidecar
 from meshcheck.semantics.outbound.scope import scope_of
 from meshcheck.semantics.outbound.sending import Sending
-from meshcheck.semantics.tracing import application, caller, network, server, symptoms, target
+from meshcheck.semantics.tracing import application, caller, network, plugins, server, symptoms, target
 from meshcheck.semantics.tracing.call import Arrived, Call
 from meshcheck.semantics.tracing.outcome import ended, merge, seen, unknown
 from meshcheck.semantics.tracing.target import Backend
@@ -185,7 +185,7 @@ def follow(call: Call, stations: list[Station], sending: Sending) -> Trace:
     if backend is None:
         return ended(call, stations, UNKNOWN, symptoms.REACHED, None, [sending.missing or "what the call reaches"])
     port = HBONE_PORT if sending.transport == "hbone" else backend.port
-    wire = network.policies(world, call.question, who, backend, call.explain, port)
+    wire = network.policies(world, call.question, who, backend, call.explain, port, plugins.request_of(call.question, sending))
     stations += wire
     refusing = next((station for station in wire if station.verdict == DENIED), None)
     if refusing is not None:

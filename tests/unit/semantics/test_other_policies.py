@@ -36,7 +36,10 @@ def with_proxy(container: str) -> str:
     return app("data", "api").replace("[{name: a,", f"[{{name: {container}, image: p}}, {{name: a,")
 
 
-@pytest.mark.parametrize("kind", foreign_kinds(), ids=lambda kind: f"{kind.group}/{kind.kind}")
+KINDS = [kind for kind in foreign_kinds() if not kind.is_evaluated]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.group}/{kind.kind}")
 def test_each_kind_is_heard_where_it_has_a_say(kind: Any) -> None:
     """One object in scope makes the answer unknown; elsewhere it changes nothing; a refusal stays where it can only refuse as well."""
     api = f"{kind.group}/{VERSIONS.get(kind.group, 'v1alpha1')}"
@@ -63,7 +66,7 @@ def test_each_kind_is_heard_where_it_has_a_say(kind: Any) -> None:
 
 def test_places_are_named() -> None:
     """The station mentions the object, so that its file and line are shown."""
-    found = ask(thing("cilium.io/v2", "CiliumNetworkPolicy", "data", "lock", "{endpointSelector: {}, ingress: [{}]}"))
+    found = ask(thing("crd.antrea.io/v1beta1", "NetworkPolicy", "data", "lock", "{}"))
     station = next(s for s in found.hops[-1].stations if s.name == "network-policy" and s.verdict != ALLOWED)
     assert station.policies[0].meta.origin is not None
     assert station.policies[0].meta.name == "lock"
