@@ -26,3 +26,15 @@ def test_every_verdict_status_and_deciding_policy_agree(suite: str) -> None:
     ]
     shown = "\n".join(wrong[:SHOWN])
     assert not wrong, f"{len(wrong)} of {len(expected)} answers differ; the first:\n{shown}"
+
+
+def test_ztunnel_agrees_on_verdicts_and_waypoints() -> None:
+    """All questions in ambient mode get ztunnel's verdict, by the waypoint that it chose, and by none where it chose none."""
+    suite = HERE / "istio-ambient"
+    expected = {(row["id"], row["question"]): row for row in read_lines(suite / "expected.jsonl.gz")}
+    traces = ask(read_lines(suite / "cases.jsonl.gz"), brief=False)
+    wrong = [f"{key}: {said}" for key, want in expected.items() if (said := difference(traces.get(key), want))]
+    detours = {key for key, found in traces.items() if any(hop["to"].startswith("waypoint ") for hop in found["hops"])}
+    wrong += [f"{key}: a waypoint, and ztunnel knows none" for key in detours if key in expected and "via" not in expected[key]]
+    assert not wrong, f"{len(wrong)} of {len(expected)} answers differ; the first:\n" + "\n".join(wrong[:SHOWN])
+    assert len(expected) > 6000

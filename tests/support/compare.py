@@ -9,7 +9,8 @@ def difference(trace: dict[str, Any] | None, want: dict[str, Any]) -> str:
     """What differs between an answer of meshcheck and the expected one; empty when they agree.
 
     Compared are the verdict, what the caller sees (kind and status), the policy that Envoy's log names, the workload
-    or service reached and a redirect's target, each where the expectation speaks of it. `unknown` never agrees.
+    or service reached, the waypoint on the way (where hops are shown) and a redirect's target, each where the expectation
+    speaks of it. `unknown` never agrees.
     """
     if trace is None:
         return "no answer"
@@ -32,6 +33,10 @@ def difference(trace: dict[str, Any] | None, want: dict[str, Any]) -> str:
         reached = trace.get("reached") or {}
         if any(reached.get(k) != want["reached"][k] for k in ("namespace", "service")):
             return f"got {reached}, want {want['reached']}"
+    if "hops" in trace and want.get("via"):
+        waypoints = [hop["to"].removeprefix("waypoint ") for hop in trace["hops"] if hop["to"].startswith("waypoint ")]
+        if want["via"] not in waypoints:
+            return f"got waypoints {waypoints}, want {want['via']}"
     location = (symptom.get("headers") or {}).get("location")
     if want.get("location") and location != want["location"]:
         return f"got location {location}, want {want['location']}"

@@ -55,9 +55,16 @@ def views(world: World, caller: Caller) -> list[CallerView]:
 def _stand_in(world: World, namespace: str, account: str) -> Workload:
     """A pod of which only the service account is known."""
     meta = Meta(ObjectRef("v1", "Pod", namespace, f"sa/{account}"), {}, {}, "", None)
-    containers = () if is_ambient({}, world.namespace_as_known(namespace).labels) else ("istio-proxy",)
+    ambient = is_ambient({}, world.namespace_as_known(namespace).labels) and not _is_gateways(world, namespace, account)
+    containers = () if ambient else ("istio-proxy",)
     pod = Workload(meta, "Pod", {}, {}, account, (), False, (), "", None, containers)
     return world.once(("stand-in", namespace, account), lambda: pod)
+
+
+def _is_gateways(world: World, namespace: str, account: str) -> bool:
+    """Whether istiod gives an account to the pods that it makes for a Gateway: ztunnel does not capture these."""
+    made = (g for g in world.inventory.of("Gateway") if g.meta.namespace == namespace)
+    return any(account in (g.meta.name, f"{g.meta.name}-{g.class_name}") for g in made)
 
 
 def view(world: World, caller: Caller) -> CallerView:
