@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,6 +48,96 @@ def _mesh(rng: random.Random) -> list[Json]:
         ports = [{"name": rng.choice(["http", "tcp"]), "port": 80, "targetPort": 8080}]
         docs.append(_object("v1", "Service", namespace, name, spec={"selector": {"app": name}, "ports": ports}))
     return docs + [_policy(rng, number) for number in range(rng.randint(2, 6))]
+
+
+def _ambient(rng: random.Random) -> list[Json]:
+    """A mesh in ambient mode, some of it with sidecars, and waypoints that some Services, pods and namespaces use."""
+    docs = []
+    for doc in _mesh(rng):
+        labels: Json = {}
+        if doc["kind"] == "Namespace" and doc["metadata"]["name"] != "plain":
+            labels = {"istio.io/dataplane-mode": "ambient", **_uses(rng, 0.2)}
+            doc = _object("v1", "Namespace", None, doc["metadata"]["name"], metadata={"name": doc["metadata"]["name"], "labels": labels})
+        elif doc["kind"] == "Service":
+            doc = {**doc, "metadata": {**doc["metadata"], "labels": _uses(rng, 0.5)}}
+        elif doc["kind"] == "Deployment":
+            labels = {
+                **_uses(rng, 0.3),
+                **rng.choice([{}, {}, {}, {"sidecar.istio.io/inject": "true"}, {"istio.io/dataplane-mode": "none"}]),
+            }
+            doc["spec"]["template"]["metadata"]["labels"] |= labels
+        docs.append(doc)
+    return (
+        docs
+        + [_waypoint(rng, namespace) for namespace in ("shop", "ops") if rng.random() < 0.9]
+        + [_targeted(rng, number) for number in range(rng.randint(1, 4))]
+    )
+
+
+def _uses(rng: random.Random, chance: float) -> Json:
+    if rng.random() >= chance:
+        return {}
+    other = {"istio.io/use-waypoint-namespace": rng.choice(["shop", "ops"])} if rng.random() < 0.3 else {}
+    return {"istio.io/use-waypoint": rng.choice(["wp", "wp", "wp", "none"]), **other}
+
+
+def _waypoint(rng: random.Random, namespace: str) -> Json:
+    listener = {"name": "mesh", "port": 15008, "protocol": "HBONE"}
+    allowed = {"allowedRoutes": {"namespaces": {"from": rng.choice(["All", "Same"])}}} if rng.random() < 0.6 else {}
+    labels = {"istio.io/waypoint-for": rng.choice(["service", "all", "workload"])} if rng.random() < 0.6 else {}
+    spec = {"gatewayClassName": "istio-waypoint", "listeners": [{**listener, **allowed}]}
+    return _object(
+        "gateway.networking.k8s.io/v1",
+        "Gateway",
+        namespace,
+        "wp",
+        metadata={"name": "wp", "namespace": namespace, "labels": labels},
+        spec=spec,
+    )
+
+
+def _targeted(rng: random.Random, number: int) -> Json:
+    """A policy, or a route, that belongs to a Service or to a waypoint."""
+    namespace, name = rng.choice(["shop", "ops"]), f"pt{number}"
+    service = {"group": "", "kind": "Service", "name": rng.choice(["web", "cart", "db"])}
+    if rng.random() < 0.2:
+        rule = {
+            "matches": [{"path": {"type": "PathPrefix", "value": rng.choice(["/", "/api"])}}],
+            "backendRefs": [{"name": rng.choice(["cart", "db"]), "port": 80}],
+        }
+        return _object(
+            "gateway.networking.k8s.io/v1", "HTTPRoute", namespace, name, spec={"parentRefs": [{**service, "port": 80}], "rules": [rule]}
+        )
+    policy = _policy(rng, 0)
+    while policy["kind"] != "AuthorizationPolicy":
+        policy = _policy(rng, 0)
+    spec = {key: value for key, value in policy["spec"].items() if key != "selector"}
+    target = service if rng.random() < 0.6 else {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "wp"}
+    return _object("security.istio.io/v1", "AuthorizationPolicy", namespace, name, spec={**spec, "targetRefs": [target]})
+
+
+def _moved(rng: random.Random, docs: list[Json]) -> list[Json]:
+    """The same mesh with a waypoint, or what uses one, changed; or not."""
+    out = list(docs)
+    deed = rng.choice(["", "", "use", "use", "waypoint", "policy", "mode"])
+    kind = {"use": rng.choice(["Service", "Namespace"]), "waypoint": "Gateway", "mode": "Namespace"}.get(deed, "")
+    found = [n for n, doc in enumerate(out) if doc["kind"] == kind]
+    if deed == "policy":
+        return [*out, _targeted(rng, 90)]
+    if not found:
+        return out
+    at = rng.choice(found)
+    meta = out[at]["metadata"]
+    kept = {key: value for key, value in meta.get("labels", {}).items() if "use-waypoint" not in key}
+    if deed == "waypoint":
+        return out[:at] + ([_waypoint(rng, meta["namespace"])] if rng.random() < 0.7 else []) + out[at + 1 :]
+    labels = (
+        {**kept, **_uses(rng, 0.7)}
+        if deed == "use"
+        else {**meta.get("labels", {}), "istio.io/dataplane-mode": rng.choice(["ambient", "none"])}
+    )
+    out[at] = {**out[at], "metadata": {**meta, "labels": labels}}
+    return out
 
 
 def _selector(rng: random.Random) -> Json:
@@ -153,12 +244,14 @@ def _rows(found: Difference) -> set[tuple[object, ...]]:
     return {(caller, c.target, c.kind, answer(c.old), answer(c.new)) for c in found.changes for caller in c.callers}
 
 
+@pytest.mark.parametrize("make", [_mesh, _ambient], ids=["sidecars", "ambient"])
 @pytest.mark.parametrize("seed", range(120))
-def test_nothing_is_missed(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_missed(seed: int, make: Callable[[random.Random], list[Json]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Asking about classes of callers and about what is touched finds what asking each caller about each target finds."""
     rng = random.Random(seed)
-    before = _mesh(rng)
-    readings = _reading(before), _reading(_changed(rng, before))
+    before = make(rng)
+    after = _changed(rng, before)
+    readings = _reading(before), _reading(_moved(rng, after) if make is _ambient else after)
     worlds = tuple(build_world(reading, closed=True) for reading in readings)
     old, new = worlds
     changes = changed_objects(readings[0].documents, readings[1].documents)

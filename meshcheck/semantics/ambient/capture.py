@@ -13,8 +13,6 @@ from meshcheck.semantics.world.world import World
 HBONE_PORT = 15008
 """On the wire every call over HBONE goes to this port of the pod, whatever port is called."""
 BYPASS = "ambient.istio.io/bypass-inbound-capture"
-PROBES = "169.254.7.127"
-"""The address that istio-cni gives calls of processes of the node itself: what has it is let through."""
 _TUNNEL = "networking.istio.io/tunnel"
 
 

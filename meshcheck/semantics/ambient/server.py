@@ -12,6 +12,7 @@ from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, NOT_APPLICABLE, UNKNOWN, Mention, Station
 from meshcheck.semantics.ambient import peer
 from meshcheck.semantics.ambient.policies import compiled_for
+from meshcheck.semantics.ambient.waypoints import may_detour
 from meshcheck.semantics.ambient.ztunnel import is_sent
 from meshcheck.semantics.authorization import evaluate, explanation
 from meshcheck.semantics.authorization.attributes import Attributes
@@ -19,6 +20,7 @@ from meshcheck.semantics.authorization.evaluate import Decision
 from meshcheck.semantics.authorization.policies import CompiledPolicies
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.server import Arrival
+from meshcheck.semantics.world.control_plane import WAYPOINTS_ADMITTED, switched
 from meshcheck.semantics.world.world import World
 
 ZTUNNEL = "ztunnel"
@@ -36,7 +38,7 @@ def serve(world: World, workload: Workload, port: int, arrival: Arrival, explain
     if explain:
         stations += _left_out(world, workload, policies)
     a = _attributes(port, arrival)
-    for found in (_deny(workload, policies, a, explain), _allow(workload, policies, a, explain)):
+    for found in (_deny(workload, policies, a, explain), _allow(world, workload, policies, a, explain)):
         if found is not None:
             stations.append(found)
             if found.verdict == DENIED:
@@ -136,11 +138,14 @@ def _deny(workload: Workload, policies: CompiledPolicies, a: Attributes, explain
     return replace(found, summary=f"{found.summary}; ztunnel empties {lost}, which never matches")
 
 
-def _allow(workload: Workload, policies: CompiledPolicies, a: Attributes, explain: bool) -> Station | None:
-    if policies.allow_policies:
-        return _decided(workload, evaluate.allow(policies, a), policies, a, explain)
-    if policies.deny or not explain:
-        return None
+def _allow(world: World, workload: Workload, policies: CompiledPolicies, a: Attributes, explain: bool) -> Station | None:
+    found = _decided(workload, evaluate.allow(policies, a), policies, a, explain) if policies.allow_policies else None
+    changed = (found is None or found.verdict == DENIED) and switched(world, WAYPOINTS_ADMITTED)
+    if changed and may_detour(world, world.services_of(workload), (workload,)):
+        missing = f"what {WAYPOINTS_ADMITTED.name} admits: it adds an ALLOW policy for the workload's waypoints, and only for them"
+        return _station(workload, "authorization", UNKNOWN, missing, missing=missing)
+    if found is not None or policies.deny or not explain:
+        return found
     return _station(workload, "authorization", ALLOWED, "no AuthorizationPolicy that ztunnel applies to the workload")
 
 

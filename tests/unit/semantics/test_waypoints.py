@@ -51,6 +51,16 @@ def at_pod(account: str) -> str:
     return authz(f"{{selector: {{matchLabels: {{app: api}}}}, rules: [{{from: [{{source: {source}}}]}}]}}", "at-pod")
 
 
+def istiod(switch: str) -> str:
+    """An istiod with a switch on."""
+    container = f"{{name: discovery, image: pilot, env: [{{name: {switch}, value: 'true'}}]}}"
+    return (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system}\n"
+        "spec: {selector: {matchLabels: {a: b}}, "
+        f"template: {{metadata: {{labels: {{a: b}}}}, spec: {{containers: [{container}]}}}}}}\n"
+    )
+
+
 ANY_DENY = service_policy("{}", "DENY")
 GET_BY_WEB = '{from: [{source: {principals: ["cluster.local/ns/shop/sa/web"]}}], to: [{operation: {methods: [GET]}}]}'
 READY = "status: {addresses: [{type: Hostname, value: wp.shop.svc.cluster.local}]}\n"
@@ -142,6 +152,12 @@ CASES: list[tuple[str, list[str], Json, Json, Json, str, str]] = [
     ("another controller's waypoint", [shop(), gateway().replace("istio-waypoint", "other"), OTHER_CLASS],
      WEB, API, {}, "unknown", "http"),
     ("a canary", [shop(USES + ", istio.io/use-waypoint-canary: wp2"), gateway()], WEB, API, {}, "unknown", "http"),
+    ("istiod adds a policy for the waypoint", [shop(), gateway(), at_pod("web"), istiod("PILOT_AUTO_ALLOW_WAYPOINT_POLICY")], WEB, API, {},
+     "unknown", "http"),
+    ("and for no pod without one", [shop(""), gateway(), at_pod("web"), istiod("PILOT_AUTO_ALLOW_WAYPOINT_POLICY")], WEB, API, {},
+     "allowed", "http"),
+    ("waypoints read policies of pods", [shop(), gateway(), istiod("ENABLE_LAYERED_WAYPOINT_AUTHORIZATION_POLICIES")], WEB, API, {},
+     "unknown", "http"),
     ("plaintext goes past it", [shop(), gateway(), ANY_DENY], {**WEB, "plaintext": True}, API, {}, "allowed", "http"),
 ]  # fmt: skip
 
