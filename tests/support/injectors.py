@@ -11,6 +11,7 @@ import yaml
 
 Json = dict[str, Any]
 _INJECT = "sidecar.istio.io/inject"
+_SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
 
 
 def _when(*expressions: tuple[str, str] | tuple[str, str, str]) -> Json:
@@ -52,7 +53,7 @@ def injector(revision: str = "default", *, tag: str | None = None, everywhere: b
             _webhook("object.", service, _when(no_injection, no_rev), _when((_INJECT, "In", "true"), no_rev)),
         ]
         if everywhere:
-            apart = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "kube-public", "kube-node-lease"]}
+            apart = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [*_SYSTEM]}
             spaces = _when(no_injection, no_rev)
             spaces["matchExpressions"].append(apart)
             webhooks.append(_webhook("auto.", service, spaces, _when((_INJECT, "DoesNotExist"), no_rev)))
