@@ -26,6 +26,7 @@ from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.watching import Pattern
 from meshcheck.semantics.world import World
+from meshcheck.semantics.world.revisions import view_of
 
 MOST_CLASSES = 2000
 """Where more ways through the mesh are found, the rest is left out and the result says so."""
@@ -62,6 +63,8 @@ def compare(
     inexact = dict.fromkeys((*found.inexact, *(why for leaf in found.leaves for why in leaf.inexact)))
     if old.mesh.normalization != new.mesh.normalization:
         inexact["the normalisation of paths differs, so a path is not the same in both"] = None
+    if any(len({mesh.normalization for mesh in world.revisions.meshes.values()}) > 1 for world in (old, new)):
+        inexact["revisions of Istio normalise paths differently, so a path is not the same at each proxy"] = None
     return Comparison(tuple(changes), tuple(inexact))
 
 
@@ -74,8 +77,9 @@ def _explore(worlds: tuple[World, ...], caller: Caller, target: Target, shape: S
     base = Question(caller=caller, target=target, protocol=shape.protocol, method="POST" if shape.protocol == "grpc" else "GET", headers={})
     what = targets.view(world, base, caller.namespace)
     any_source = caller.external and not caller.ip
-    anybody = world.mesh.trust_domain if caller.service_account == "*" else None
-    space = Space(base, authority_of(base, what).lower(), world.mesh.normalization, any_source, anybody)
+    mesh = view_of(world, what.backends[0].workload if what.backends else None).mesh
+    anybody = mesh.trust_domain if caller.service_account == "*" else None
+    space = Space(base, authority_of(base, what).lower(), mesh.normalization, any_source, anybody)
     asks = [lambda asked, world=each: trace(world, asked, explain=False, now=now) for each in worlds]
     try:
         start = [*_start(shape), *([_nobody_known(worlds, caller)] if anybody is not None else [])]
