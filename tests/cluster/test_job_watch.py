@@ -17,9 +17,10 @@ from prometheus_client.openmetrics import parser
 
 from tests.chart.rendering import ROOT, rendered
 from tests.cluster.conftest import USERS, apply_crds, why_not
-from tests.cluster.contents import put_text
+from tests.cluster.contents import put, put_text
 from tests.cluster.installed import CALL_THAT_FAILS, NAMESPACE, Installed, Json, crds, stand_in_crds
 from tests.support.apiserver import ApiServer
+from tests.support.injectors import injector
 from tests.support.manifests import app, space, thing
 
 SCENARIO = ROOT / "manifests" / "scenarios" / "method-not-allowed" / "manifests.yaml"
@@ -203,6 +204,7 @@ def test_the_server_goes_away_and_comes_back(tmp_path: Path, monkeypatch: pytest
         monkeypatch.delenv(name)
     with ApiServer(users=USERS) as own:
         apply_crds(own)
+        assert put(own, [injector()]) == []
         with contextmanager(_running)(own, tmp_path) as running:
             own.processes["kube-apiserver"].kill()
             own.processes["kube-apiserver"].wait()
@@ -217,7 +219,7 @@ def test_the_server_goes_away_and_comes_back(tmp_path: Path, monkeypatch: pytest
             running.until(lambda: running.metrics()["meshcheck_gaps"] == 0, "the roles, which a server that starts does not know at once")
             assert metrics["meshcheck_watch_interruptions_total unreachable"] > 30
             said = [line["message"] for line in running.lines()]
-            # said for the whole, not for each of the 39 watches; a server that starts may drop the first of them once more
+            # said for the whole, not for each of the watches; a server that starts may drop the first of them once more
             assert 1 <= sum("watches are interrupted" in message for message in said) <= 3
             assert 1 <= sum("all watches are connected again" in message for message in said) <= 3
 
