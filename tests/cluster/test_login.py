@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from meshcheck.errors import UnreadableError
-from meshcheck.load.cluster import Login, connect
+from meshcheck.load.cluster import Login, connect, default_namespace
 from tests.cluster.conftest import why_not
 from tests.cluster.identities import Identities
 from tests.support.apiserver import find_binary
@@ -309,3 +309,34 @@ def test_a_file_with_a_token_is_read_again(identities: Identities, tmp_path: Pat
     assert seen() == "bob"
     (tmp_path / "its-token").unlink()
     assert seen() == "bob", "the last one may still do"
+
+
+def test_the_account_of_a_pod(identities: Identities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is used where no file and no flag names a server; a token that is told goes before its own, and a kubeconfig before all of it."""
+    server = identities.server
+    (tmp_path / "token").write_text(server.service_account_token("shop", "probe"))
+    (tmp_path / "ca.crt").write_bytes(server.ca.read_bytes())
+    (tmp_path / "namespace").write_text("shop\n")
+    monkeypatch.setattr("meshcheck.load.cluster.login._ACCOUNT", tmp_path)
+    monkeypatch.setattr("kubernetes.config.incluster_config.SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr("kubernetes.config.incluster_config.SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    host, _, port = server.url.removeprefix("https://").rpartition(":")
+    for name, text in (("KUBERNETES_SERVICE_HOST", host), ("KUBERNETES_SERVICE_PORT", port), ("HOME", str(tmp_path))):
+        monkeypatch.setenv(name, text)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.delenv("POD_NAMESPACE", raising=False)
+
+    def seen(login: Login) -> str:
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        return str(connect(login).post("/apis/authentication.k8s.io/v1/selfsubjectreviews", body)["status"]["userInfo"]["username"])
+
+    assert seen(Login()) == "system:serviceaccount:shop:probe"
+    assert connect(Login()).where == "the cluster of this pod"
+    assert default_namespace(Login()) == "shop"
+    assert seen(Login(token=server.tokens["bob"])) == "bob"
+    assert seen(Login(token=server.tokens["admin"], as_user="eve", as_groups=("g",))) == "eve"
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "not-there"))
+    assert seen(Login()) == "system:serviceaccount:shop:probe", "as kubectl: files that are not there say nothing"
+    monkeypatch.setenv("KUBECONFIG", str(identities.folder / "token.yaml"))
+    assert seen(Login()) == "alice"
+    assert default_namespace(Login()) == "of-alice"
