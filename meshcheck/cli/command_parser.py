@@ -10,8 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from meshcheck.errors import UsageError
+from meshcheck.model.pattern import pattern
 
 _UNRECOGNIZED = "unrecognized arguments: "
+_REQUIRED = "the following arguments are required: "
+_IGNORED = pattern(r"ignored explicit argument '([^']*)'")
 _TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
@@ -94,6 +97,9 @@ class CommandParser(argparse.ArgumentParser):
             option = word.partition("=")[0]
             near = get_close_matches(option, self._option_string_actions, 1) if option.startswith("--") else []
             return f"`{word}` means nothing to `{self.prog}`" + (f"; did you mean `{near[0]}`?" if near else "")
+        if message.startswith(_REQUIRED):
+            return f"{', '.join(f'`{name}`' for name in message.removeprefix(_REQUIRED).split(', '))} is missing"
+        message = _IGNORED.sub("takes no value, and `\\1` was given", message)
         argument = re.match(r"argument (\S+): (.*)", message, re.DOTALL)
         if argument is None:
             return message

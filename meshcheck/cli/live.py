@@ -90,6 +90,19 @@ def read_live(
         read_cluster(api, reading, wanted, progress.show, listing_of(api, wanted) if listing_of else None)
     finally:
         progress.end()
+    if given and not getattr(options, "sources", None):  # files may bring it
+        _refuse_unknown(given, reading)
+
+
+def _refuse_unknown(namespace: str, reading: Reading) -> None:
+    """A namespace that the cluster does not have is a slip: nothing in it would look like nothing wrong. Raises UsageError."""
+    known = [document.value["metadata"]["name"] for document in reading.documents if document.value["kind"] == "Namespace"]
+    if namespace in known or reading.coverage is None or not reading.coverage.complete("Namespace"):
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(namespace, known, 1)
+    raise UsageError(f"`-n {namespace}`: the cluster has no such namespace{f'; did you mean `{near[0]}`?' if near else ''}")
 
 
 def _secret(text: str, namespace: str | None) -> tuple[str, str]:

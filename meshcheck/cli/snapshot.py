@@ -75,8 +75,10 @@ def run(words: list[str]) -> int:
 
     try:
         reading = read_sources(options, uses=(CALL, RBAC), narrow=True, listing_of=None if _why_not_in_parts(options) else listing_of)
-    except (MeshcheckError, KeyboardInterrupt):
-        if listing is not None and (listing.begun or options.resume):
+    except (MeshcheckError, KeyboardInterrupt) as error:
+        if isinstance(error, UsageError):
+            _forget(listing)
+        elif listing is not None and (listing.begun or options.resume):
             print(f"meshcheck: what was listed is in `{listing.path}`: the same command with `--resume` goes on there", file=sys.stderr)
         elif options.redact and is_live(options):
             print("meshcheck: nothing was written: a redacted snapshot cannot be resumed", file=sys.stderr)
@@ -117,6 +119,12 @@ def run(words: list[str]) -> int:
     if head["removed"]:
         print(f"  {len(head['removed'])} objects held what looks like a secret: it is not in the file", file=told)
     return 0
+
+
+def _forget(listing: Listing | None) -> None:
+    """What was listed for a question that is wrong is of no use."""
+    if listing is not None and listing.begun:
+        listing.remove()
 
 
 def _why_not_in_parts(options: argparse.Namespace) -> str | None:

@@ -62,3 +62,15 @@ def test_resources_that_the_server_serves(server: ApiServer, capsys: pytest.Capt
     assert "no resource `podz` is served by this API server" in capsys.readouterr().out
     assert main(["can", "--as", "bob", "list", "kongplugins.configuration.konghq.com", "-n", "shop"]) == 1
     assert "is served by this API server" in capsys.readouterr().out
+
+
+def test_a_namespace_that_is_not_there(server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip in `-n` is no empty answer, and leaves nothing behind; files may bring a namespace that is new."""
+    assert put_text(server, WORLD.read_text()) == []
+    for words in (("graph",), ("lint",), ("snapshot", "-o", str(tmp_path / "s"))):
+        assert main([*words, "-n", "shoop"]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err) == ("", "meshcheck: `-n shoop`: the cluster has no such namespace; did you mean `shop`?\n")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "new.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: shoop}}")
+    assert main(["graph", "--live", "-f", str(tmp_path / "new.yaml"), "-n", "shoop"]) == 0

@@ -111,7 +111,7 @@ def test_nothing_secret_is_in_it(server: ApiServer, tmp_path: Path, capsys: pyte
     ("raw", "word"),
     [
         (b"", "not"),
-        (b"no gzip", "not a snapshot"),
+        (b"no gzip", "is no snapshot"),
         (gzip.compress(b'{"schema": "meshcheck/snapshot/v9"}\n'), "another version"),
         (gzip.compress(b'{"schema": "meshcheck/trace/v1"}\n'), "not a snapshot of meshcheck"),
         (gzip.compress(b'{"schema": "meshcheck/snapshot/v1", "objects": 2, "coverage": null}\n'), "0 of 2 objects"),
