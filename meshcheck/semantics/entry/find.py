@@ -14,7 +14,7 @@ from meshcheck.semantics.entry.config import config_of, services_of
 from meshcheck.semantics.entry.gates import load_balancer
 from meshcheck.semantics.entry.gateway_api import gateway_entries
 from meshcheck.semantics.entry.ingress_answers import Door
-from meshcheck.semantics.entry.other_ingress import controller_at, other_entries
+from meshcheck.semantics.entry.other_ingress import controller_at, nobody, other_entries
 from meshcheck.semantics.entry.passed import Entry, Passed, unknown
 from meshcheck.semantics.gateway.pods import gateway_pods, is_gateway
 from meshcheck.semantics.gateway_api.listeners import members_of
@@ -171,8 +171,7 @@ def _named(call: Call, via: Any) -> list[Entry]:
         controller = controller_at(world, service)
         if controller is not None:
             host = (call.question.host or call.what.host).lower().partition(":")[0]
-            lost = _lost(str(service.meta.ref), f"what {controller} makes of host `{host}`: no object in the input has it")
-            return [entry for entry in other_entries(call, host) if entry.name == controller] or [lost]
+            return [e for e in other_entries(call, host) if e.name == controller] or [nobody(call, controller, service, host)]
         return _of_service(world, service, port)
     workload = world.find_workload(namespace, name)
     if workload is not None:

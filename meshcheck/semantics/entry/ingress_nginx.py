@@ -174,7 +174,7 @@ class _Nginx(Answers):
             return Passed(tuple(self.stations), UNKNOWN, None, (str(open_question),))
 
     def _located(self, server: Server, place: Place | None, slash: bool) -> Passed:
-        if server.host == ANY and not server.is_regex and (end := self._own_pages(place)) is not None:
+        if server.host == ANY and not server.is_regex and (end := self._own_pages(server, place)) is not None:
             return end
         if place is None:
             return self._stop("route", f"no path of host `{server.host}` matches", NOT_FOUND, None, server)
@@ -217,7 +217,7 @@ class _Nginx(Answers):
         self._note("route", ALLOWED, f"{place.ingress.meta.ref}: {words}", by)
         return by
 
-    def _own_pages(self, place: Place | None) -> Passed | None:
+    def _own_pages(self, server: Server, place: Place | None) -> Passed | None:
         """The controller's own pages on the server for unknown hosts."""
         longest = len(place.path) if place is not None and place.kind == "Prefix" else 0
         if place is not None and place.kind == "Exact":
@@ -227,7 +227,7 @@ class _Nginx(Answers):
             station = Station("route", ENFORCER, ALLOWED, "the controller's own health page", symptom=symptom, answers=True)
             return Passed((*self.stations, station), ALLOWED, symptom)
         if self.path.startswith("/nginx_status") and longest < len("/nginx_status") and self.address.address not in ("127.0.0.1", "::1"):
-            return self._stop("access", "the controller's own status page is for itself only", FORBIDDEN, None)
+            return self._stop("access", "the controller's own status page is for itself only", FORBIDDEN, None, server)
         return None
 
     def _no_host(self, server: Server) -> str:

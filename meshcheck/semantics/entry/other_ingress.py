@@ -6,24 +6,27 @@ Which paths an Ingress has follows the controller: Traefik compares letters, the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from meshcheck.model.core import Service, Workload
 from meshcheck.model.foreign import Foreign
 from meshcheck.model.ingress import Backend
 from meshcheck.model.objects import Meta, ObjectRef, Path
-from meshcheck.model.record import NamedTuple, replace
+from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import watching
+from meshcheck.semantics.entry import contour
 from meshcheck.semantics.entry.client import Peer, peer_of
-from meshcheck.semantics.entry.passed import Entry, Passed, refused
+from meshcheck.semantics.entry.found import Found
+from meshcheck.semantics.entry.passed import Entry, Passed, refused, unknown
 from meshcheck.semantics.ingress.controller import is_ingress_nginx
-from meshcheck.semantics.ingress.others import clouds, contour, kong, traefik
+from meshcheck.semantics.ingress.others import clouds, kong, traefik
 from meshcheck.semantics.ingress.others.asked import MALFORMED, Asked
 from meshcheck.semantics.ingress.others.controllers import controller_of
 from meshcheck.semantics.outbound.sending import Sending, authority_of, with_token
 from meshcheck.semantics.request_path import split_target
+from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
 from meshcheck.semantics.tracing.target import TargetView, of_service
@@ -36,30 +39,25 @@ _NO_PATH = Symptom("http", 404, "")
 _UNAVAILABLE = Symptom("http", 503, "")
 
 
-class Found(NamedTuple):
-    """One router for the host: what it leads to, and what guards it."""
-
-    controller: str
-    meta: Meta
-    field: Path
-    backend: Backend | None
-    guards: Callable[[Asked, Service | None], list[Station]]
-    unclear: str | None = None
-
-
 def other_entries(call: Call, host: str) -> list[Entry]:
     """The controllers whose objects have the host; one entry for each object that takes the path, or one for the 404."""
     path = split_target(call.question.path)[0]
     if watching.by is not None and any(call.world.inventory.of(kind) for kind in ("Ingress", "IngressRoute", "HTTPProxy")):
         watching.by.opaque("ingress controllers look at requests in their own way")
     every = list(_ingresses(call.world, host, path))
-    for kind, controller, read in (("IngressRoute", "traefik", _ingress_route), ("HTTPProxy", "contour", _proxy)):
-        for item in call.world.inventory.of(kind):
-            try:
-                every += read(item, host, path)
-            except MALFORMED:
-                unclear = f"what {item.meta.ref} means: it is not of the form that is known"
-                every.append((0, Found(controller, item.meta, ("spec",), None, _none, unclear)))
+    for item in call.world.inventory.of("IngressRoute"):
+        try:
+            every += _ingress_route(item, host, path)
+        except MALFORMED:
+            unclear = f"what {item.meta.ref} means: it is not of the form that is known"
+            every.append((0, Found("traefik", item.meta, ("spec",), None, _none, unclear)))
+    for item in call.world.inventory.of("HTTPProxy")[:1]:
+        try:
+            found = contour.find(call, host)
+        except MALFORMED:
+            unclear = "what the HTTPProxies mean: one of them is not of the form that is known"
+            found = Found("contour", item.meta, ("spec",), None, _none, unclear)
+        every += [] if found is None else [(1, found)]
     best: dict[str, tuple[int, Found]] = {}
     for rank, found in every:
         if found.controller not in best or rank > best[found.controller][0]:
@@ -130,31 +128,6 @@ def _ingress_route(item: Foreign, host: str, path: str) -> Iterator[tuple[int, F
         )
 
 
-def _proxy(proxy: Foreign, host: str, path: str) -> Iterator[tuple[int, Found]]:
-    if str((proxy.spec.get("virtualhost") or {}).get("fqdn") or "").lower() == host:
-        found = contour.route_of(proxy, path)
-        if contour.is_included(proxy, path, found[1] if found is not None else None):
-            fact = f"what the HTTPProxy that {proxy.meta.ref} includes for the path makes of the call (502 where there is none)"
-            yield 1, Found("contour", proxy.meta, ("spec", "includes"), None, _none, fact)
-            return
-        if found is None:
-            yield 0, Found("contour", proxy.meta, ("spec", "routes"), None, _none)
-            return
-        number, route = found
-        target: dict[str, Any] = next(iter(route.get("services") or ()), {})
-
-        def guards(asked: Asked, service: Service | None, proxy: Any = proxy, number: int = number, route: Any = route) -> list[Station]:
-            return contour.stations(asked, proxy, number, route)
-
-        unclear = (
-            "conditions of the route beside its prefix"
-            if any(set(c) - {"prefix", "exact"} for c in route.get("conditions") or ())
-            else None
-        )
-        field: Path = ("spec", "routes", number)
-        yield 1, Found("contour", proxy.meta, field, Backend(target.get("name") or "", target.get("port") or 0), guards, unclear)
-
-
 def _enter(call: Call, found: Found) -> Passed:
     """What the controller makes of the call."""
     world, question = call.world, call.question
@@ -189,19 +162,30 @@ def _enter(call: Call, found: Found) -> Passed:
         why = f"Service {found.meta.namespace}/{found.backend.service} does not exist"
         station = Station("service", found.controller, DENIED, why, (mention,), symptom=symptom, decider=mention)
         return Passed((*stations, station), DENIED, symptom)
-    port = next((p for p in service.ports if found.backend.port in (p.number, p.name)), None)
-    view = of_service(
-        world, service, port.number if port is not None else int(found.backend.port) if str(found.backend.port).isdigit() else 0
-    )
+    view = _view(world, service, found.backend)
     if not view.backends:
         if view.missing:
             return Passed(tuple(stations), UNKNOWN, None, (view.missing,))
         station = Station("service", found.controller, DENIED, view.refused or "", (mention,), symptom=_UNAVAILABLE, decider=mention)
         return Passed((*stations, station), DENIED, _UNAVAILABLE)
-    base = Sending((), None, "plaintext", True, True, question.path, authority_of(question, call.what), question.method, None)
+    for backend in found.others:
+        other = world.service(found.meta.namespace, backend.service)
+        more = _view(world, other, backend) if other is not None else None
+        if more is None or not more.backends:
+            return Passed(
+                tuple(stations), UNKNOWN, None, (f"which Service gets the call: {backend.service} has a share of it, and no pods",)
+            )
+        view = replace(view, backends=(*view.backends, *more.backends))
+    target = question.path if found.target is None else found.target
+    base = Sending((), None, "plaintext", True, True, target, authority_of(question, call.what), question.method, None)
     onward = replace(question, source_ip=None, protocol="grpc" if question.protocol == "grpc" else "http")
     who, sendings = _onward(call, found.controller, pod, base, view)
     return Passed(tuple(stations), None, None, (), onward, who, sendings)
+
+
+def _view(world: World, service: Service, backend: Backend) -> TargetView:
+    port = next((p for p in service.ports if backend.port in (p.number, p.name)), None)
+    return of_service(world, service, port.number if port is not None else int(backend.port) if str(backend.port).isdigit() else 0)
 
 
 def _onward(call: Call, controller: str, pod: Workload | None, base: Sending, view: TargetView) -> tuple[CallerView, tuple[Sending, ...]]:
@@ -216,6 +200,20 @@ def _onward(call: Call, controller: str, pod: Workload | None, base: Sending, vi
     address = pod.addresses[0] if pod.addresses else ""
     who = CallerView(caller, str(pod), pod, pod.namespace, pod.service_account, side, address)
     return who, tuple(ztunnel.to_pods(call.world, who, base, view.backends))
+
+
+def nobody(call: Call, controller: str, service: Service, host: str) -> Entry:
+    """The entry for a host that no object of a controller has."""
+    name, world = str(service.meta.ref), call.world
+    kinds = {"contour": ("HTTPProxy", "Ingress"), "traefik": ("IngressRoute", "Ingress"), "kong": ("Ingress",)}.get(controller, ())
+    if not kinds or not all(world.complete(kind) for kind in kinds):
+        return Entry(name, lambda call: unknown((), f"what {controller} makes of host `{host}`: no object in the input has it"))
+    ends_tls = controller != "contour" or call.question.protocol != "https"
+    symptom = symptoms.TLS_FAILURE if not ends_tls else traefik.NOT_FOUND if controller == "traefik" else _NO_PATH
+    station = Station(
+        "route", controller, DENIED, f"no object of {controller} has host `{host}`", (Mention(service.meta),), symptom=symptom
+    )
+    return Entry(name, lambda call: Passed((station,), DENIED, symptom))
 
 
 def _pods(world: World, controller: str) -> tuple[Workload | None, Service | None]:

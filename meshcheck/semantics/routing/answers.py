@@ -20,15 +20,15 @@ def own_answer(route: HttpRoute, match: HttpMatch | None, request: RouteRequest)
     """The answer that the proxy gives by itself: a redirect or a direct response."""
     if route.redirect is not None:
         code = route.redirect.get("redirectCode") or 301
-        return Symptom("http", code, "", {"location": _location(route.redirect, match, request)})
+        return Symptom("http", code, "", {"location": location(route.redirect, match, request)})
     if route.direct_response is not None:
         body = route.direct_response.get("body") or {}
         return Symptom("http", route.direct_response.get("status"), body.get("string") or "")
     return None
 
 
-def _location(redirect: Any, match: HttpMatch | None, request: RouteRequest) -> str:
-    """Source: envoyproxy/envoy:source/common/router/config_impl.cc:newUri,processRequestHost."""
+def location(redirect: Any, match: HttpMatch | None, request: RouteRequest) -> str:
+    """Where a redirect leads. Source: envoyproxy/envoy:source/common/router/config_impl.cc:newUri,processRequestHost."""
     scheme = redirect.get("scheme") or request.scheme
     number = redirect.get("port") or (request.port if redirect.get("derivePort") == "FROM_REQUEST_PORT" else None)
     port = f":{number}" if number and (scheme, number) not in (("http", 80), ("https", 443)) else ""

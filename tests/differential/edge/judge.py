@@ -20,7 +20,7 @@ def differs(trace: Mapping[str, Any], real: Answer, addresses: Mapping[str, str]
         return None
     kind, status = symptom.get("kind"), symptom.get("status")
     if verdict == "denied":
-        expected = {"reset": (0,), "tls": (-1, 400), "timeout": (-2,)}.get(kind or "", (status,))
+        expected = {"reset": (0,), "refused": (0,), "tls": (-1, 0, 400), "timeout": (-2,)}.get(kind or "", (status,))
         if real.pod or real.status not in expected:
             return f"denied with {kind} {status}"
         return _headers(symptom, real)

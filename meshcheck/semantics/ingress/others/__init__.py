@@ -4,6 +4,5 @@ asked.py     the request, and the stations' common parts
 controllers.py  which controller serves an Ingress
 traefik.py   middlewares
 kong.py      plugins
-contour.py   HTTPProxy
 clouds.py    AWS and GKE load balancers, HAProxy
 """

@@ -63,6 +63,16 @@ ROUTE = thing(
 INCLUDES = thing("projectcontour.io/v1", "HTTPProxy", "shop", "s",
                  "{virtualhost: {fqdn: a.example}, includes: [{name: nobody, conditions: [{prefix: /child}]}], routes: [{services: [{name: web, port: 80}]}]}")  # fmt: skip
 
+CHILD = thing("projectcontour.io/v1", "HTTPProxy", "shop", "nobody",
+              "{routes: [{services: [{name: web, port: 80}]}, {conditions: [{exact: /x}], directResponsePolicy: {statusCode: 418}}]}")  # fmt: skip
+CRT = "apiVersion: v1\nkind: Secret\nmetadata: {name: crt, namespace: shop}\nstringData: {tls.crt: x, tls.key: x, ca.crt: x}\n"
+WEB = "{services: [{name: web, port: 80}]}"
+
+
+def proxy(name: str, host: str, *routes: str) -> str:
+    return thing("projectcontour.io/v1", "HTTPProxy", "shop", name, f"{{virtualhost: {host}, routes: [{', '.join(routes)}]}}")
+
+
 CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("Traefik, plain", [ingress("traefik"), pods("traefik")], to(), "allowed", ""),
     ("I01: Traefik compares letters", [ingress("traefik", path="/foo"), pods("traefik")], to(url="http://a.example/foobar"), "allowed", ""),
@@ -89,8 +99,26 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("O18: the route's list replaces it", [PROXY, pods("envoy")], to(url="http://a.example/open"), "allowed", ""),
     ("O13", [ingress("kong", "konghq.com/plugins: 'j, a'"), plugin("j", "jwt"), plugin("a", "acl", "{allow: [gold]}"), pods("kong")], to(headers={"authorization": ["Bearer x"]}), "unknown", "groups"),
     ("O14: one call is within its limit", [ingress("haproxy", "haproxy.org/rate-limit-requests: '10'"), pods("kubernetes-ingress")], to(), "allowed", ""),
-    ("O19: includes are not followed", [INCLUDES, pods("envoy")], to(url="http://a.example/child/x"), "unknown", "502"),
-    ("other paths of a proxy with includes", [INCLUDES, pods("envoy")], to(url="http://a.example/children"), "allowed", ""),
+    ("O19: an include that leads nowhere", [INCLUDES, pods("envoy")], to(url="http://a.example/child/x"), "denied", "502"),
+    ("its prefix is compared letter by letter", [INCLUDES, pods("envoy")], to(url="http://a.example/children"), "denied", "502"),
+    ("other paths of a proxy with includes", [INCLUDES, pods("envoy")], to(url="http://a.example/other"), "allowed", ""),
+    ("an include is followed", [INCLUDES, CHILD, pods("envoy")], to(url="http://a.example/child/x"), "denied", "418"),
+    ("... and its conditions are put together", [INCLUDES, CHILD, pods("envoy")], to(url="http://a.example/child"), "allowed", ""),
+    ("of two proxies with one fqdn none is served", [proxy("a", "{fqdn: a.example}", WEB), proxy("b", "{fqdn: A.example}", WEB), pods("envoy")], to(), "denied", "404"),
+    ("TLS is enforced", [proxy("a", "{fqdn: a.example, tls: {secretName: crt}}", WEB), CRT, pods("envoy")], to(url="http://a.example/x?y=1"), "allowed", "301 https://a.example/x?y=1"),
+    ("... unless a route permits to do without", [proxy("a", "{fqdn: a.example, tls: {secretName: crt}}", "{permitInsecure: true, " + WEB[1:]), CRT, pods("envoy")], to(), "allowed", ""),
+    ("without its Secret a proxy with TLS is not valid", [proxy("a", "{fqdn: a.example, tls: {secretName: crt}}", WEB), pods("envoy")], to(), "denied", "404"),
+    ("no TLS, no handshake", [proxy("a", "{fqdn: a.example}", WEB), pods("envoy")], to(url="https://a.example/"), "denied", "tls"),
+    ("a client certificate that nobody shows", [proxy("a", "{fqdn: a.example, tls: {secretName: crt, clientValidation: {caSecret: crt}}}", WEB), CRT, pods("envoy")], to(url="https://a.example/"), "denied", "tls"),
+    ("one label for a star", [proxy("a", "{fqdn: '*.a.example'}", WEB), pods("envoy")], to(url="http://x.y.a.example/"), "denied", "404"),
+    ("one route that is wrong takes all others away", [proxy("a", "{fqdn: a.example}", WEB, "{conditions: [{prefix: /x}], services: [{name: web, port: 80}], directResponsePolicy: {statusCode: 200}}"), pods("envoy")], to(), "denied", "404"),
+    ("no Service that is there", [proxy("a", "{fqdn: a.example}", "{services: [{name: missing, port: 80}]}"), pods("envoy")], to(), "denied", "503"),
+    ("a header that is not there is not unlike another", [proxy("a", "{fqdn: a.example}", "{conditions: [{header: {name: x, notexact: a}}], services: [{name: web, port: 80}]}"), pods("envoy")], to(), "denied", "404"),
+    ("... unless it counts as empty", [proxy("a", "{fqdn: a.example}", "{conditions: [{header: {name: x, notexact: a, treatMissingAsEmpty: true}}], services: [{name: web, port: 80}]}"), pods("envoy")], to(), "allowed", ""),
+    ("Contour trusts no X-Forwarded-For by itself", [proxy("a", "{fqdn: a.example, ipAllowPolicy: [{source: Remote, cidr: 10.0.0.0/8}]}", WEB), pods("envoy")], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "denied", "403"),
+    ("Contour, a preflight goes before lists", [proxy("a", "{fqdn: a.example, corsPolicy: {allowOrigin: ['*'], allowMethods: [GET]}, ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]}", WEB), pods("envoy")], to(**PREFLIGHT), "allowed", "200"),
+    ("... but not before Envoy's own answers", [proxy("a", "{fqdn: a.example, corsPolicy: {allowOrigin: ['*'], allowMethods: [GET]}}", "{directResponsePolicy: {statusCode: 418}}"), pods("envoy")], to(**PREFLIGHT), "denied", "418"),
+    ("a host that no object has", [PROXY, pods("envoy")], to(to={"url": "http://b.example/", "via": {"namespace": "edge", "name": "envoy", "port": 80}}), "denied", "404"),
     ("O23", [ingress("haproxy", "haproxy-ingress.github.io/cors-enable: 'true', haproxy-ingress.github.io/auth-secret: creds"), pods("haproxy-ingress")], to(**PREFLIGHT), "allowed", "204"),
     ("a class that nobody knows", [ingress("acme")], to(), "unknown", "acme"),
     ("ingress-nginx without its pods", [ingress("nginx")], to(), "unknown", "ingress-nginx"),
