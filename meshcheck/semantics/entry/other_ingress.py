@@ -5,18 +5,17 @@ Which paths an Ingress has follows the controller: Traefik compares letters, the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from meshcheck.model.core import Service, Workload
-from meshcheck.model.foreign import Foreign
 from meshcheck.model.ingress import Backend
-from meshcheck.model.objects import Meta, ObjectRef, Path
+from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.model.record import replace
 from meshcheck.model.trace import ALLOWED, DENIED, UNKNOWN, Mention, Station, Symptom
 from meshcheck.semantics import watching
 from meshcheck.semantics.entry import contour
+from meshcheck.semantics.entry import traefik as traefik_entry
 from meshcheck.semantics.entry.client import Peer, peer_of
 from meshcheck.semantics.entry.found import Found
 from meshcheck.semantics.entry.passed import Entry, Passed, refused, unknown
@@ -29,12 +28,14 @@ from meshcheck.semantics.request_path import split_target
 from meshcheck.semantics.tracing import symptoms
 from meshcheck.semantics.tracing.call import Call
 from meshcheck.semantics.tracing.caller import CallerView
+from meshcheck.semantics.tracing.server import target_number
 from meshcheck.semantics.tracing.target import TargetView, of_service
 from meshcheck.semantics.world.sidecars import Sidecar, sidecar_of
 from meshcheck.semantics.world.world import World
 
 _PODS = {"traefik": ("traefik",), "kong": ("kong", "ingress", "gateway"), "haproxy": ("kubernetes-ingress",), "haproxy-ingress": ("haproxy-ingress",), "contour": ("envoy", "contour")}  # fmt: skip  # noqa: E501
 _CLOUD = ("aws-load-balancer", "gke")
+_UNREAD = "what the objects of Traefik mean: one of them is not of the form that is known"
 _NO_PATH = Symptom("http", 404, "")
 _UNAVAILABLE = Symptom("http", 503, "")
 
@@ -45,12 +46,14 @@ def other_entries(call: Call, host: str) -> list[Entry]:
     if watching.by is not None and any(call.world.inventory.of(kind) for kind in ("Ingress", "IngressRoute", "HTTPProxy")):
         watching.by.opaque("ingress controllers look at requests in their own way")
     every = list(_ingresses(call.world, host, path))
-    for item in call.world.inventory.of("IngressRoute"):
-        try:
-            every += _ingress_route(item, host, path)
-        except MALFORMED:
-            unclear = f"what {item.meta.ref} means: it is not of the form that is known"
-            every.append((0, Found("traefik", item.meta, ("spec",), None, _none, unclear)))
+    try:
+        pod, service, peer = _seen_by(call, "traefik")
+        bound = next((p for p in service.ports if p.number == call.what.port), None) if service is not None else None
+        port = target_number(bound, pod) if bound is not None and pod is not None else None
+        taken = traefik_entry.find(call, host, pod, port, peer)
+        every += [] if taken is None else [(1, taken)]
+    except MALFORMED:
+        every += [(0, Found("traefik", i.meta, ("spec",), None, _none, _UNREAD)) for i in call.world.inventory.of("IngressRoute")[:1]]
     for item in call.world.inventory.of("HTTPProxy")[:1]:
         try:
             found = contour.find(call, host)
@@ -68,20 +71,17 @@ def other_entries(call: Call, host: str) -> list[Entry]:
 def _ingresses(world: World, host: str, path: str) -> Iterator[tuple[int, Found]]:
     for ingress in world.inventory.of("Ingress"):
         controller = controller_of(world, ingress)
-        if controller is None or (controller == "ingress-nginx" and any(is_ingress_nginx(pod) for pod in world.workloads)):
+        if controller in (None, "traefik") or (controller == "ingress-nginx" and any(is_ingress_nginx(pod) for pod in world.workloads)):
             continue
 
         def guards(asked: Asked, service: Service | None, ingress: Any = ingress, controller: str = controller) -> list[Station]:
-            if controller == "traefik":
-                field = ("metadata", "annotations", "traefik.ingress.kubernetes.io/router.middlewares")
-                return traefik.stations(asked, traefik.from_annotation(ingress.meta), ingress.meta, field)
             if controller == "kong":
                 return kong.stations(asked, [ingress.meta, *([service.meta] if service is not None else [])])
             if controller in ("haproxy", "haproxy-ingress"):
                 return clouds.haproxy(asked, ingress)
             return clouds.aws(asked, ingress) if controller == "aws-load-balancer" else clouds.gke(asked, ingress, service)
 
-        known = {"traefik", "kong", "haproxy", "haproxy-ingress", *_CLOUD}
+        known = {"kong", "haproxy", "haproxy-ingress", *_CLOUD}
         unclear = None if controller in known else f"what {controller} makes of the call: its Ingresses are not traced"
         if controller == "ingress-nginx":
             unclear = "the pods of ingress-nginx and their settings: they are not in the input"
@@ -91,8 +91,7 @@ def _ingresses(world: World, host: str, path: str) -> Iterator[tuple[int, Found]
             yield 0, Found(controller, ingress.meta, ("spec", "rules"), None, guards, unclear)
             for item in rule.paths:
                 prefix = item.path.rstrip("/")
-                letters = controller == "traefik" and item.kind != "Exact" and path.startswith(item.path)
-                if item.path == path if item.kind == "Exact" else letters or path == prefix or path.startswith(prefix + "/"):
+                if item.path == path if item.kind == "Exact" else path == prefix or path.startswith(prefix + "/"):
                     rank = 1 + 2 * len(item.path) + (item.kind == "Exact")
                     yield rank, Found(controller, ingress.meta, item.field, item.backend, guards, unclear)
 
@@ -101,41 +100,11 @@ def _none(asked: Asked, service: Service | None) -> list[Station]:
     return []
 
 
-def _ingress_route(item: Foreign, host: str, path: str) -> Iterator[tuple[int, Found]]:
-    for n, route in enumerate(item.spec.get("routes") or ()):
-        match = str(route.get("match") or "")
-        hosts = [h.lower() for h in re.findall(r"Host\(`([^`]+)`\)", match)]
-        if hosts and host not in hosts:
-            continue
-        rest = re.sub(r"(Host|PathPrefix|Path)\(`[^`]*`\)|&&|\s", "", match)
-        prefix, exact = re.search(r"PathPrefix\(`([^`]+)`\)", match), re.search(r"\bPath\(`([^`]+)`\)", match)
-        if not rest and ((prefix and not path.startswith(prefix[1])) or (exact and path != exact[1])):
-            yield 0, Found("traefik", item.meta, ("spec", "routes"), None, _none)
-            continue
-        wanted = [(m.get("namespace") or item.meta.namespace, m.get("name") or "") for m in route.get("middlewares") or ()]
-        target: dict[str, Any] = next(iter(route.get("services") or ()), {})
-        field: Path = ("spec", "routes", n)
-
-        def guards(
-            asked: Asked, service: Service | None, wanted: Any = wanted, meta: Meta = item.meta, field: Path = field
-        ) -> list[Station]:
-            return traefik.stations(asked, wanted, meta, (*field, "middlewares"))
-
-        unclear = f"whether the rule `{match}` takes the call" if rest else None
-        yield (
-            1 + len(match),
-            Found("traefik", item.meta, field, Backend(target.get("name") or "", target.get("port") or 0), guards, unclear),
-        )
-
-
 def _enter(call: Call, found: Found) -> Passed:
     """What the controller makes of the call."""
     world, question = call.world, call.question
     mention = Mention(found.meta, field=found.field)
-    pod, service_of_pod = _pods(world, found.controller)
-    peer = peer_of(call, service_of_pod)
-    if service_of_pod is None and found.controller not in _CLOUD and call.who.workload is None:
-        peer = Peer("", f"which address {found.controller} sees as the client's: its Service is not in the input")
+    pod, _, peer = _seen_by(call, found.controller)
     stations = [Station("route", found.controller, ALLOWED, f"{found.meta.ref}", (mention,))]
     if found.unclear is not None:
         return Passed(tuple(stations), UNKNOWN, None, (found.unclear,))
@@ -208,12 +177,22 @@ def nobody(call: Call, controller: str, service: Service, host: str) -> Entry:
     kinds = {"contour": ("HTTPProxy", "Ingress"), "traefik": ("IngressRoute", "Ingress"), "kong": ("Ingress",)}.get(controller, ())
     if not kinds or not all(world.complete(kind) for kind in kinds):
         return Entry(name, lambda call: unknown((), f"what {controller} makes of host `{host}`: no object in the input has it"))
+    if controller == "traefik" and (bad := traefik_entry.unread(call)) is not None:
+        return Entry(name, lambda call: Passed((bad,), DENIED, bad.symptom))
     ends_tls = controller != "contour" or call.question.protocol != "https"
     symptom = symptoms.TLS_FAILURE if not ends_tls else traefik.NOT_FOUND if controller == "traefik" else _NO_PATH
     station = Station(
         "route", controller, DENIED, f"no object of {controller} has host `{host}`", (Mention(service.meta),), symptom=symptom
     )
     return Entry(name, lambda call: Passed((station,), DENIED, symptom))
+
+
+def _seen_by(call: Call, controller: str) -> tuple[Workload | None, Service | None, Peer]:
+    """The pods of a controller, their Service, and the address that they see."""
+    pod, service = _pods(call.world, controller)
+    if service is None and controller not in _CLOUD and call.who.workload is None:
+        return pod, service, Peer("", f"which address {controller} sees as the client's: its Service is not in the input")
+    return pod, service, peer_of(call, service)
 
 
 def _pods(world: World, controller: str) -> tuple[Workload | None, Service | None]:

@@ -18,10 +18,10 @@ BASE = [space("shop", "a: b"), app("shop", "web")]
 TRAEFIK, KONG = "traefik.io/v1alpha1", "configuration.konghq.com/v1"
 
 
-def pods(name: str) -> str:
+def pods(name: str, args: str = "") -> str:
     """A controller's pods behind a load balancer that keeps addresses."""
     labels = f"{{app.kubernetes.io/name: {name}}}"
-    deployment = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: edge}}\nspec: {{selector: {{matchLabels: {labels}}}, template: {{metadata: {{labels: {labels}}}, spec: {{containers: [{{name: c, image: i}}]}}}}}}\n"
+    deployment = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: edge}}\nspec: {{selector: {{matchLabels: {labels}}}, template: {{metadata: {{labels: {labels}}}, spec: {{containers: [{{name: c, image: i, args: [{args}]}}]}}}}}}\n"
     service = thing(
         "v1", "Service", "edge", name, f"{{type: LoadBalancer, externalTrafficPolicy: Local, selector: {labels}, ports: [{{port: 80}}]}}"
     )
@@ -63,6 +63,18 @@ ROUTE = thing(
 INCLUDES = thing("projectcontour.io/v1", "HTTPProxy", "shop", "s",
                  "{virtualhost: {fqdn: a.example}, includes: [{name: nobody, conditions: [{prefix: /child}]}], routes: [{services: [{name: web, port: 80}]}]}")  # fmt: skip
 
+EMPTY = thing("v1", "Service", "shop", "empty", "{selector: {app: nobody}, ports: [{port: 80}]}")
+USERS = "apiVersion: v1\nkind: Secret\nmetadata: {name: users, namespace: shop}\nstringData: {users: 'eve:x'}\n"
+POINT = "'--entrypoints.web.address=:80', "
+
+
+def route(rule: str, more: str = "", name: str = "s", middlewares: str = "") -> str:
+    spec = f"{{{more + ', ' if more else ''}routes: [{{match: '{rule}', kind: Rule, {middlewares} services: [{{name: web, port: 80}}]}}]}}"
+    return thing(TRAEFIK, "IngressRoute", "shop", name, spec)
+
+
+ROUTES = thing(TRAEFIK, "IngressRoute", "shop", "s",
+               "{routes: [{match: 'Host(`a.example`) && PathPrefix(`/api`)', kind: Rule, middlewares: [{name: missing}], services: [{name: web, port: 80}]}, {match: 'Host(`a.example`)', kind: Rule, services: [{name: web, port: 80}]}]}")  # fmt: skip
 CHILD = thing("projectcontour.io/v1", "HTTPProxy", "shop", "nobody",
               "{routes: [{services: [{name: web, port: 80}]}, {conditions: [{exact: /x}], directResponsePolicy: {statusCode: 418}}]}")  # fmt: skip
 CRT = "apiVersion: v1\nkind: Secret\nmetadata: {name: crt, namespace: shop}\nstringData: {tls.crt: x, tls.key: x, ca.crt: x}\n"
@@ -79,9 +91,26 @@ CASES: list[tuple[str, list[str], Json, str, str]] = [
     ("I10: no Service", [ingress("traefik", service="missing"), pods("traefik")], to(), "denied", "404"),
     ("O07", [ingress("traefik", USES), pods("traefik")], to(), "denied", "404"),
     ("O08", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8]}}"), pods("traefik")], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "denied", "403"),
-    ("O08 with depth", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8], ipStrategy: {depth: 1}}}"), pods("traefik")], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "allowed", ""),
+    ("O08 with depth", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8], ipStrategy: {depth: 1}}}"), pods("traefik")], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "unknown", "X-Forwarded-For"),
+    ("... trusted", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8], ipStrategy: {depth: 1}}}"), pods("traefik", POINT + "'--entrypoints.web.forwardedHeaders.insecure'")], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "allowed", ""),
+    ("... not trusted", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8], ipStrategy: {depth: 1}}}"), pods("traefik", POINT)], to(headers={"x-forwarded-for": ["10.1.1.1"]}), "denied", "403"),
+    ("a Middleware that is wrong drops the router", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/33]}}"), pods("traefik")], to(), "denied", "404"),
+    ("... and the next router takes the call", [ROUTES, pods("traefik")], to(url="http://a.example/api/x"), "allowed", ""),
+    ("rules with alternatives", [route("(Host(`a.example`) || Host(`b.example`)) && !Method(`POST`) && Query(`q`, `1`)"), pods("traefik")], to(url="http://b.example/?q=1"), "allowed", ""),
+    ("... that do not match", [route("(Host(`a.example`) || Host(`b.example`)) && !Method(`POST`) && Query(`q`, `1`)"), pods("traefik")], to(url="http://b.example/?q=1", method="POST"), "denied", "404"),
+    ("a rule that is none", [route("Host(`a.example`) &&"), pods("traefik")], to(), "denied", "404"),
+    ("a star is one label", [route("Host(`*.a.example`)"), pods("traefik")], to(to={"url": "http://x.y.a.example/", "via": {"namespace": "edge", "name": "traefik", "port": 80}}), "denied", "404"),
+    ("a router with TLS takes no plaintext", [route("Host(`a.example`)", "tls: {}"), pods("traefik", POINT)], to(), "denied", "404"),
+    ("another entry point", [route("Host(`a.example`)", "entryPoints: [other]"), pods("traefik", POINT)], to(), "denied", "404"),
+    ("Traefik takes dots out before it compares", [route("Host(`a.example`) && Path(`/api`)"), pods("traefik")], to(url="http://a.example/x/../api"), "allowed", ""),
+    ("half an escape", [route("Host(`a.example`)"), pods("traefik")], to(url="http://a.example/%zz"), "denied", "400"),
+    ("a redirect after a prefix was added", [route("Host(`a.example`)", middlewares="middlewares: [{name: p}, {name: s}],"), middleware("p", "{addPrefix: {prefix: /p}}"), middleware("s", "{redirectScheme: {scheme: https}}"), pods("traefik")], to(url="http://a.example/x"), "allowed", "302 https://a.example/p/x"),
+    ("a redirect to where the call is already", [route("Host(`a.example`)", middlewares="middlewares: [{name: s}],"), middleware("s", "{redirectScheme: {scheme: http}}"), pods("traefik")], to(), "allowed", ""),
+    ("a Service without pods drops the router", [route("Host(`a.example`)").replace("name: web", "name: empty"), EMPTY, pods("traefik", POINT)], to(), "denied", "404"),
+    ("... unless empty ones are allowed", [route("Host(`a.example`)").replace("name: web", "name: empty"), EMPTY, pods("traefik", POINT + "'--providers.kubernetesCRD.allowEmptyServices=true'")], to(), "denied", "503"),
+    ("two routers of one priority", [route("Host(`a.example`)", "", "a"), route("Host(`a.example`)", "", "b"), pods("traefik")], to(), "unknown", "same priority"),
     ("O08 without the controller's Service", [ingress("traefik", USES), middleware("m", "{ipAllowList: {sourceRange: [10.0.0.0/8]}}")], to(), "unknown", "which address"),
-    ("O09", [ingress("traefik", USES), middleware("m", "{chain: {middlewares: [{name: auth}, {name: cors}]}}"), middleware("auth", "{basicAuth: {secret: users}}"), middleware("cors", "{headers: {accessControlAllowOriginList: ['https://ui.example']}}"), pods("traefik")], to(**PREFLIGHT), "denied", "401"),
+    ("O09", [ingress("traefik", USES), middleware("m", "{chain: {middlewares: [{name: auth}, {name: cors}]}}"), USERS, middleware("auth", "{basicAuth: {secret: users}}"), middleware("cors", "{headers: {accessControlAllowOriginList: ['https://ui.example']}}"), pods("traefik")], to(**PREFLIGHT), "denied", "401"),
     ("O10", [ingress("traefik", USES), middleware("m", "{forwardAuth: {address: 'http://auth/'}}"), pods("traefik")], to(), "unknown", "answers"),
     ("an IngressRoute", [ROUTE, middleware("m", "{stripPrefix: {prefixes: [/api]}}"), pods("traefik")], to(url="http://a.example/api/x"), "allowed", ""),
     ("an IngressRoute for other paths", [ROUTE, middleware("m", "{stripPrefix: {prefixes: [/api]}}"), pods("traefik")], to(), "denied", "404"),
