@@ -137,7 +137,7 @@ def _crd(kind: ClusterKind) -> Json:
             "group": kind.group,
             "scope": "Namespaced" if kind.namespaced else "Cluster",
             "names": {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()},
-            "versions": [{"name": "v1alpha1", "served": True, "storage": True, "schema": schema}],
+            "versions": [{"name": "v2" if kind.group == "cilium.io" else "v1alpha1", "served": True, "storage": True, "schema": schema}],
         },
     }
 

@@ -13,6 +13,7 @@ import yaml
 
 from meshcheck.cli.main import main
 from tests.cluster.contents import put, put_text
+from tests.cluster.installed import crds, stand_in_crds
 from tests.support.apiserver import ApiServer
 
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
@@ -65,9 +66,11 @@ def question_of(scenario: Path) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("scenario", [path for path in EVERY if path.name not in (OLDEST, RUNS)], ids=lambda path: path.name)
 def test_scenario(scenario: Path, server: ApiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(scenario)
-    refused = put_text(server, (scenario / "manifests.yaml").read_text())
-    words, live = question_of(scenario)
-    through, files = ask(capsys, *live), ask(capsys, *words)
+    plugin = [crd for crd in stand_in_crds(server) if crd["spec"]["group"] == "cilium.io"] if scenario.name.startswith("cilium-") else []
+    with crds(server, plugin):
+        refused = put_text(server, (scenario / "manifests.yaml").read_text())
+        words, live = question_of(scenario)
+        through, files = ask(capsys, *live), ask(capsys, *words)
     if scenario.name == ORDERED:
         through, files = ({key: trace[key] for key in ("verdict", "symptom", "missing")} for trace in (through, files))
     assert through == files, refused
