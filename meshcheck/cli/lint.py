@@ -45,7 +45,8 @@ examples:
 A finding is suppressed with a comment (`# meshcheck: ignore[MC213] why`), an annotation on the object (`meshcheck.io/ignore: "MC213: why"`)
 or in the settings: `meshcheck.toml`, or the table `tool.meshcheck` of `pyproject.toml`. `meshcheck explain CODE` prints the page of a rule.
 
-exit status: 0 clean, 1 findings at or above `--fail-on`, 2 wrong use or unreadable input
+exit status: 0 clean, 1 findings at or above `--fail-on`, 2 wrong use or unreadable input, 3 no such findings, but a cluster did not let
+  everything be read that rules of that severity need (`--allow-unknown`: 0)
 """
 
 
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--ignore", metavar="RULES", action="append", default=[], help="all but these")
     which.add_argument("--pedantic", action="store_true", help="rules of low confidence, too")
     which.add_argument("--fail-on", choices=LEVELS, help="least severity that makes exit status 1 (error)")
+    which.add_argument("--allow-unknown", action="store_true", help="what a cluster does not let be read does not make exit status 3")
     which.add_argument("--config", metavar="FILE", help="settings (default: the nearest meshcheck.toml or pyproject.toml)")
     which.add_argument("--no-config", action="store_true", help="no settings from files")
     which.add_argument("--baseline", metavar="FILE", help="report only what is not in it")
@@ -105,7 +107,7 @@ def run(arguments: list[str]) -> int:
         return _write_baseline(options.write_baseline, outcome)
     report = _report(reading, outcome, settings.fail_on)
     write_outputs(outputs, lambda form, style: render(form, report, style), options.color)
-    return _status(outcome, settings.fail_on)
+    return _status(outcome, settings)
 
 
 def outcome_of(
@@ -139,6 +141,8 @@ def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
             given[name] = words
     if options.pedantic:
         given["pedantic"] = True
+    if options.allow_unknown:
+        given["allow_unknown"] = True
     if options.fail_on:
         given["fail_on"] = options.fail_on
     return replace(settings, **given)
@@ -187,8 +191,8 @@ def _batch(path: str) -> int:
             reading = read_world(line, exact=True)
             _stop_when_nothing_was_read(reading)
             outcome = outcome_of(reading, world_of_line(line, reading), settings)
-            answer["lint"] = lint_json(outcome.findings, _read(reading), outcome.not_evaluated)
-            status = max(status, _status(outcome, settings.fail_on))
+            answer["lint"] = lint_json(outcome, _read(reading))
+            status = max(status, _status(outcome, settings))
         except MeshcheckError as error:
             answer["error"] = {"message": str(error), "problems": problems_of(reading) if reading else []}
             status = max(status, 2 if isinstance(error, UsageError) else 1)
@@ -219,5 +223,8 @@ def _stop_when_nothing_was_read(reading: Reading) -> None:
         raise UnreadableError(f"{broken[0].place}: {broken[0].reason}")
 
 
-def _status(outcome: Outcome, threshold: str) -> int:
-    return 1 if fails(outcome.findings, threshold) else 0
+def _status(outcome: Outcome, settings: Settings) -> int:
+    """1 for findings, 3 where there may be some that nobody could look for."""
+    if fails(outcome.findings, settings.fail_on):
+        return 1
+    return 3 if outcome.undecided and not settings.allow_unknown else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -109,3 +110,16 @@ def bucket_of(api_version: str, kind: str) -> str:
     different projects have do not.
     """
     return "Workload" if kind in _WORKLOADS else _BUCKETS.get((api_version.rpartition("/")[0], kind), kind)
+
+
+def headings_of(kind: str) -> frozenset[str]:
+    """The headings under which objects of a kind may be kept, whatever group it is of; the kind itself where it has no decoder."""
+    return _headings().get(kind) or frozenset([kind])
+
+
+@cache
+def _headings() -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for group, kind in _DECODERS:
+        found[kind] = found.get(kind, frozenset()) | {bucket_of(f"{group}/v1", kind)}
+    return found

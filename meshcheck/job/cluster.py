@@ -50,9 +50,4 @@ def _refused(error: ApiError, path: str, done: str) -> MeshcheckError:
 
 def gaps_of(coverage: Coverage | None) -> tuple[Gap, ...]:
     """What could not be read, a line for each kind and namespace."""
-    gaps = coverage.gaps if coverage else ()
-    return tuple(Gap(_what(gap.kind, gap.namespace), gap.fact()) for gap in gaps)
-
-
-def _what(kind: str, namespace: str | None) -> str:
-    return f"{kind} in {namespace}" if namespace else kind
+    return tuple(Gap(gap.what, gap.fact(), gap.chosen) for gap in (coverage.gaps if coverage else ()))

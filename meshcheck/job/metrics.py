@@ -46,7 +46,8 @@ def _of_report(report: Report, completed: float) -> Iterator[Metric]:
     yield _gauge("meshcheck_pass_completed_timestamp_seconds", "When the last pass ended.", (), [((), completed)])
     yield _gauge("meshcheck_pass_duration_seconds", "How long the last pass took.", (), [((), report.seconds)])
     yield _gauge("meshcheck_objects", "Objects that were read, by kind.", ("kind",), (((kind,), n) for kind, n in report.objects))
-    yield _gauge("meshcheck_gaps", "Things that could not be read.", (), [((), len(report.gaps))])
+    gaps = sum(not gap.chosen for gap in report.gaps)
+    yield _gauge("meshcheck_gaps", "Things that were asked for and could not be read.", (), [((), gaps)])
     checks = report.checks
     yield _gauge(
         "meshcheck_check_result",
@@ -58,6 +59,12 @@ def _of_report(report: Report, completed: float) -> Iterator[Metric]:
     for kind, what, label in (("lint", "findings", "severity"), ("questions", "questions", "result"), ("test", "assertions", "result")):
         counts = (((c.name, word), n) for c in checks if c.kind == kind for word, n in c.counts)
         yield _gauge(f"meshcheck_{what}", f"{what.capitalize()} by {label}.", ("check", label), counts)
+    yield _gauge(
+        "meshcheck_lint_rules",
+        "Rules of lint by whether they could be judged.",
+        ("check", "state"),
+        (((c.name, state), n) for c in checks for state, n in c.rules),
+    )
     rules = Counter((c.name, f.code, f.severity) for c in checks for f in c.findings)
     yield _gauge("meshcheck_rule_findings", "Findings by rule.", ("check", "code", "severity"), rules.items())
     yield _gauge(

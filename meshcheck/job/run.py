@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from meshcheck.errors import MeshcheckError, MissingProgramError
@@ -13,7 +13,7 @@ from meshcheck.job.seen import Seen
 from meshcheck.job.settings import Settings
 from meshcheck.job.state import State
 from meshcheck.job.time_limit import TimeLimit
-from meshcheck.model.report import CheckReport, Report
+from meshcheck.model.report import CheckReport, Gap, Report
 
 Look = Callable[[], Seen]
 """Reads the World; raises MeshcheckError when nothing can be read."""
@@ -33,10 +33,11 @@ def run_once(settings: Settings, look: Look, delivery: Delivery, log: Log, state
     return STATUS[report.result] if delivered else STATUS["error"]
 
 
-def pass_over(seen: Seen, settings: Settings, limit: TimeLimit, log: Log) -> Report:
-    """Carry out all checks on what was seen, and say so line by line."""
-    for gap in seen.gaps:
-        log.warning("not read", what=gap.what, reason=gap.reason)
+def pass_over(seen: Seen, settings: Settings, limit: TimeLimit, log: Log, told_before: Sequence[Gap] = ()) -> Report:
+    """Carry out all checks on what was seen, and say so line by line; gaps that were told with the last pass are not told again."""
+    for gap in seen.gaps if seen.gaps != told_before else ():
+        if not gap.chosen:
+            log.warning("not read", what=gap.what, reason=gap.reason)
 
     def told(check: CheckReport) -> None:
         counts = {word: number for word, number in check.counts if number}

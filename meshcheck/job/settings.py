@@ -37,6 +37,8 @@ class LintCheck:
     fail_on: FailOn = "error"
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    allow_unknown: bool = False
+    """Whether it passes although not everything could be read that might make it fail."""
 
 
 @record
@@ -134,7 +136,8 @@ def _check(fields: Fields, read_question: ReadQuestion, questions_of: Callable[[
     if kinds[0] == "lint":
         inner = fields.mapping("lint")
         fail_on: tuple[FailOn, ...] = (*SEVERITIES, "never")
-        check = LintCheck(name, inner.choice("failOn", fail_on, "error"), inner.texts("select"), inner.texts("ignore"))
+        chosen = inner.texts("select"), inner.texts("ignore")
+        check = LintCheck(name, inner.choice("failOn", fail_on, "error"), *chosen, inner.flag("allowUnknown"))
         inner.end()
     elif kinds[0] == "test":
         check = AssertionCheck(name, fields.texts("test"))

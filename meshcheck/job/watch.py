@@ -74,7 +74,7 @@ class Watch:
         try:
             with limit.applied():
                 seen = look()
-            report = pass_over(seen, settings, limit, self._log)
+            report = pass_over(seen, settings, limit, self._log, state.report.gaps if state.report else ())
         except MeshcheckError as error:
             state.failed["pass"] += 1
             self._log.error(f"the pass ended early: {error}")

@@ -9,11 +9,19 @@ from meshcheck.lint.proxies import servers, workload_ports
 from meshcheck.model.core import Selector, Workload
 from meshcheck.model.foreign_policies import foreign_headings
 from meshcheck.model.network_policy import EGRESS, INGRESS, NetworkPolicy, Peer, PodPeer, PolicyRule, PortRange
+from meshcheck.semantics.network_policy import PolicySet
 from meshcheck.semantics.network_policy.peers import Endpoint, selects_namespace
 from meshcheck.semantics.network_policy.ports import covers
 from meshcheck.semantics.tracing.network import endpoint, policy_set
 
 DIRECTIONS = (INGRESS, EGRESS)
+
+
+def all_policies(evidence: Evidence) -> PolicySet:
+    """The network policies of all namespaces and tiers."""
+    for kind in ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"):
+        evidence.world.note(kind)
+    return policy_set(evidence.world)
 
 
 def end_of(evidence: Evidence, workload: Workload) -> Endpoint:
@@ -37,7 +45,7 @@ def selected(evidence: Evidence, policy: NetworkPolicy) -> tuple[Workload, ...]:
 
 def isolating(evidence: Evidence, workload: Workload, direction: str) -> tuple[NetworkPolicy, ...]:
     """NetworkPolicies that isolate a workload in a direction."""
-    return policy_set(evidence.world).selecting(workload, direction)
+    return all_policies(evidence).selecting(workload, direction)
 
 
 def isolated(evidence: Evidence, direction: str) -> tuple[Workload, ...]:
@@ -48,7 +56,7 @@ def isolated(evidence: Evidence, direction: str) -> tuple[Workload, ...]:
 
 def has_admin(evidence: Evidence) -> bool:
     """Whether an admin policy may decide before any NetworkPolicy."""
-    return policy_set(evidence.world).has_admin
+    return all_policies(evidence).has_admin
 
 
 def decided_elsewhere(evidence: Evidence) -> bool:

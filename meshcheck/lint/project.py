@@ -11,7 +11,8 @@ from meshcheck.lint.rule import Rule
 from meshcheck.lint.run import Locate, finding_of, in_order, run
 from meshcheck.lint.settings import Settings, chosen, wants
 from meshcheck.lint.suppress import apply, suppressions
-from meshcheck.model.finding import SEVERITIES, Finding
+from meshcheck.lint.unjudged import by_gap, undecided
+from meshcheck.model.finding import SEVERITIES, Finding, Unjudged
 from meshcheck.model.record import record, replace
 
 
@@ -27,6 +28,10 @@ class Outcome:
     """Codes of chosen rules whose claim needs evidence that is not there."""
     stale: int = 0
     """Entries of the baseline that are no longer found."""
+    unjudged: tuple[Unjudged, ...] = ()
+    """What a cluster did not let be read, and which rules looked for it."""
+    undecided: tuple[str, ...] = ()
+    """Codes of those rules that might make the run fail at its threshold."""
 
     @property
     def shown(self) -> tuple[Finding, ...]:
@@ -57,7 +62,10 @@ def lint(
     sure = [finding for finding in findings if wants(settings, finding.confidence, finding.code, finding.name)]
     findings = in_order(_with_severity(finding, settings) for finding in (*sure, *reviewed))
     findings, stale = baseline.subtract(findings, known) if known is not None else (findings, 0)
-    return Outcome(findings, wanted, report.not_evaluated, stale)
+    severities = {rule.code: _severity(rule.code, rule.name, settings) for rule in wanted}
+    changed = {code: severity for code, severity in severities.items() if severity is not None}
+    open_ = undecided(wanted, report.unjudged, settings.fail_on, changed)
+    return Outcome(findings, wanted, report.not_evaluated, stale, by_gap(report.unjudged), open_)
 
 
 def fails(findings: Iterable[Finding], threshold: str) -> bool:
@@ -70,10 +78,15 @@ def _with_severity(finding: Finding, settings: Settings) -> Finding:
     """A finding with the severity that the project gives its rule; of several words the most exact one counts."""
     if finding.code == "MC953" and settings.require_reason:
         finding = replace(finding, severity="error")
-    words = [word for word in settings.severity if _is_about(word, finding)]
-    return replace(finding, severity=settings.severity[max(words, key=len)]) if words else finding
+    severity = _severity(finding.code, finding.name, settings)
+    return finding if severity is None else replace(finding, severity=severity)
 
 
-def _is_about(word: str, finding: Finding) -> bool:
-    code = word.upper().replace("-", "")
-    return word == finding.name or (code.startswith("MC") and finding.code.startswith(code))
+def _severity(code: str, name: str, settings: Settings) -> str | None:
+    words = [word for word in settings.severity if _is_about(word, code, name)]
+    return settings.severity[max(words, key=len)] if words else None
+
+
+def _is_about(word: str, code: str, name: str) -> bool:
+    start = word.upper().replace("-", "")
+    return word == name or (start.startswith("MC") and code.startswith(start))

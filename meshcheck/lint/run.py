@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from meshcheck.decode.admission import Problem, problems
 from meshcheck.decode.collect import Document, is_decoded
 from meshcheck.lint.evidence import Evidence, reference
 from meshcheck.lint.rule import Found, Rule
+from meshcheck.lint.unjudged import gaps_in, needed_by
+from meshcheck.model.coverage import Gap
 from meshcheck.model.finding import Finding, Related
 from meshcheck.model.objects import Origin, Path, Place, Span
 from meshcheck.model.record import replace, value
@@ -19,23 +21,32 @@ Locate = Callable[[Origin | None, Path], Span | None]
 
 @value
 class Report:
-    """All findings in the order of files and lines, and the codes of rules whose claim needs evidence that is not there."""
+    """All findings in the order of files and lines, and what was not looked at."""
 
     findings: tuple[Finding, ...]
     not_evaluated: tuple[str, ...]
+    """Codes of rules whose claim needs evidence that is not there."""
+    unjudged: Mapping[str, tuple[Gap, ...]]
+    """Code → what it looked at and a cluster did not let be read."""
 
 
 def run(evidence: Evidence, rules: Iterable[Rule], locate: Locate, every: Iterable[Rule] | None = None) -> Report:
     """Findings of some rules. `every`: all rules there are, so that a refusal whose own rule is switched off is not given to another."""
-    chosen = tuple(rules)
+    chosen, coverage = tuple(rules), evidence.world.coverage
     silent = tuple(rule.code for rule in chosen if not may_speak(rule, evidence))
     claiming = tuple(rule for rule in (chosen if every is None else every) if rule.claims)
     codes = frozenset(rule.code for rule in chosen)
     findings = [finding for finding in _refusals(evidence, claiming, locate) if finding.code in codes]
+    unjudged: dict[str, tuple[Gap, ...]] = {}
     for rule in chosen:
+        looked = set(needed_by(rule))
         if rule.check is not None and rule.code not in silent:
-            findings += [finding_of(rule, item, locate) for item in rule.check(evidence)]
-    return Report(in_order(findings), silent)
+            with evidence.looking() as frame:
+                findings += [finding_of(rule, item, locate) for item in rule.check(evidence)]
+            looked |= frame
+        if coverage is not None and rule.needs not in ("live", "two-worlds") and (gaps := gaps_in(coverage, looked)):
+            unjudged[rule.code] = gaps
+    return Report(in_order(findings), silent, unjudged)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -40,6 +40,8 @@ class Settings:
     pedantic: bool = False
     """Whether rules of low confidence speak."""
     fail_on: str = "error"
+    allow_unknown: bool = False
+    """Whether a run passes although a cluster did not let everything be read that could make it fail."""
     require_reason: bool = False
     """Whether a suppression without a reason counts for nothing."""
     closed_world: bool = False
@@ -146,6 +148,7 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "fail-on": _level,
     "require-reason": _switch,
     "closed-world": _switch,
+    "allow-unknown": _switch,
     "baseline": _text,
     "suppress": _excused,
 }

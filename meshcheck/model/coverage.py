@@ -19,6 +19,7 @@ class Gap:
     `namespace`: None for all namespaces but those of `others`, and for kinds without namespaces.
     `reason`: the rest of a sentence of which the objects are the subject: `could not be listed: forbidden`.
     `heading`: that of the inventory; empty for kinds of which no answer depends.
+    `chosen`: nobody asked for them (`-n`), so that they are no surprise; they are as unknown as the others.
     """
 
     kind: str
@@ -27,12 +28,18 @@ class Gap:
     reason: str
     others: tuple[str, ...] = ()
     namespaced: bool = True
+    chosen: bool = False
 
     def covers(self, namespace: str | None) -> bool:
         """Whether objects of a namespace are among the unknown ones; None asks for those of any namespace."""
         if namespace is None:
             return True
         return namespace not in self.others if self.namespace is None else self.namespace == namespace
+
+    @property
+    def what(self) -> str:
+        """The kind, and the one namespace that is meant: `Pod`, `Pod in shop`."""
+        return f"{self.kind} in {self.namespace}" if self.namespace else self.kind
 
     def fact(self, namespace: str | None = None) -> str:
         """The missing fact in words; for one namespace where that is all that was asked for."""
@@ -91,6 +98,7 @@ class Coverage:
                     "reason": gap.reason,
                     "others": list(gap.others),
                     "namespaced": gap.namespaced,
+                    **({"chosen": True} if gap.chosen else {}),
                 }
                 for gap in self.gaps
             ],
@@ -102,7 +110,7 @@ class Coverage:
         return Coverage(
             frozenset(written["read"]),
             tuple(
-                Gap(g["kind"], g["heading"], g["namespace"], g["reason"], tuple(g["others"]), g["namespaced"] is True)
+                Gap(g["kind"], g["heading"], g["namespace"], g["reason"], tuple(g["others"]), g["namespaced"] is True, "chosen" in g)
                 for g in written["gaps"]
             ),
             frozenset((a, b, c) for a, b, c in written["named"]),

@@ -46,3 +46,15 @@ class Finding:
     audience: str = "author"
     """Who has to act: author, platform or security."""
     fix: Fix | None = None
+
+
+@value
+class Unjudged:
+    """A fact that is missing, and the codes of the rules of lint whose silence therefore means nothing."""
+
+    what: str
+    """The kind, and the one namespace that is meant."""
+    missing: str
+    chosen: bool
+    """Nobody asked for what is missing: it is in namespaces that are not read on purpose."""
+    rules: tuple[str, ...]

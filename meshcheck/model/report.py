@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from meshcheck.model.finding import Finding, Severity
+from meshcheck.model.finding import Finding, Severity, Unjudged
 from meshcheck.model.objects import ObjectRef
 from meshcheck.model.record import record, value
 
@@ -74,6 +74,10 @@ class CheckReport:
     counts: tuple[tuple[str, int], ...] = ()
     """Findings by severity, answers and assertions by result: of all, also of those left out."""
     suppressed: int = 0
+    unjudged: tuple[Unjudged, ...] = ()
+    """Of lint: what was not read, and which rules looked for it."""
+    rules: tuple[tuple[str, int], ...] = ()
+    """Of lint: how many rules were judged, unjudged (something that was asked for could not be read), out_of_scope, or had no_evidence."""
     omitted: int = 0
 
     @property
@@ -88,6 +92,8 @@ class Gap:
 
     what: str
     reason: str
+    chosen: bool = False
+    """The configuration does not ask for it (`namespaces`)."""
 
 
 @record

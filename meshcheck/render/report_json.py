@@ -22,7 +22,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "result": report.result,
         "truncated": report.truncated,
         "read": {"source": report.source, "objects": dict(report.objects)},
-        "gaps": [{"what": gap.what, "reason": gap.reason} for gap in report.gaps],
+        "gaps": [{"what": gap.what, "reason": gap.reason, "chosen": gap.chosen} for gap in report.gaps],
         "checks": [_check(check) for check in report.checks],
     }
 
@@ -39,6 +39,8 @@ def _check(check: CheckReport) -> dict[str, Any]:
     }
     if check.kind == "lint":
         out["suppressed"] = check.suppressed
+        out["rules"] = dict(check.rules)
+        out["unjudged"] = [{"what": u.what, "missing": u.missing, "chosen": u.chosen, "rules": list(u.rules)} for u in check.unjudged]
         out["findings"] = [_finding(finding) for finding in check.findings]
     elif check.kind == "questions":
         out["questions"] = [_answer(answer) for answer in check.answers]

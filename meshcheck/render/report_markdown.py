@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from meshcheck.model.finding import Finding
 from meshcheck.model.objects import dotted
@@ -31,7 +31,9 @@ def report_markdown(report: Report) -> str:
     for check in report.checks:
         lines += _details(check)
     if report.gaps:
-        lines += ["", "## Not read", "", *(f"- {_text(gap.what)}: {_text(gap.reason)}" for gap in report.gaps)]
+        lines += ["", "## Not read", "", *(f"- {_text(gap.what)}: {_text(gap.reason)}" for gap in report.gaps if not gap.chosen)]
+        if chosen := [gap.what for gap in report.gaps if gap.chosen]:
+            lines.append(f"- Namespaces that nobody asked for: {_few(chosen, 'kinds')}")
     if report.truncated:
         lines += ["", "Entries were left out so that the report fits; the numbers in the table count all of them."]
     return "\n".join(lines) + "\n"
@@ -51,12 +53,19 @@ def _summary(check: CheckReport) -> str:
 
 def _details(check: CheckReport) -> Iterator[str]:
     shown = [line for item in check.items for line in _item(item)]
-    if not shown and not check.omitted:
+    missed = [u for u in check.unjudged if not u.chosen]
+    if not shown and not check.omitted and not missed:
         return
     yield from ("", f"## {_text(check.name)}", "")
     yield from shown
+    yield from (f"- ❔ {_text(u.what)} was not read, and so not judged by {_few(u.rules, 'rules')}" for u in missed)
     if check.omitted:
         yield f"- … and {check.omitted} more"
+
+
+def _few(words: Sequence[str], things: str, most: int = 12) -> str:
+    """The first few, and how many there are beside them."""
+    return ", ".join(map(_text, words[:most])) + (f" and {len(words) - most} more {things}" if len(words) > most else "")
 
 
 def _item(item: Finding | Answer | Judged) -> Iterable[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 THREADS = 4
 CERTIFICATES = ("kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt")
 """ConfigMaps that every namespace has and nobody reads."""
+NOT_CHOSEN = "were not read (other namespaces were asked for)"
+"""Why objects of other namespaces are not known where somebody says which ones are read."""
 
 
 @value
@@ -125,7 +127,7 @@ class _Parts:
         if served is None:
             return Part(kind, [])  # no such kind in this cluster: there are no objects of it, and that is known
         if kind.namespaced and self.wanted.namespaces:
-            return self._some(served, self.wanted.namespaces, "were not read (`-n` names other namespaces)")
+            return self._some(served, self.wanted.namespaces, NOT_CHOSEN, chosen=True)
         try:
             return self._listed(served, self._list(served, None))
         except ApiError as error:
@@ -136,7 +138,7 @@ class _Parts:
             return self._by_name(served, reason)
         return self._some(served, self.wanted.near, reason) if kind.namespaced else Part(kind, [], (self._gap(kind, None, reason),))
 
-    def _some(self, served: Served, namespaces: Iterable[str], reason: str) -> Part:
+    def _some(self, served: Served, namespaces: Iterable[str], reason: str, chosen: bool = False) -> Part:
         """A kind in some namespaces, where all of them may not be listed or are not wanted."""
         items: list[dict[str, Any]] = []
         known: list[str] = []
@@ -149,7 +151,7 @@ class _Parts:
                 if error.code != 403 or self.wanted.namespaces:
                     gaps.append(self._gap(served.kind, namespace, f"could not be listed: {words(error)}"))
         others = (*known, *(gap.namespace for gap in gaps if gap.namespace))
-        return Part(served.kind, items, (*gaps, self._gap(served.kind, None, reason, others)))
+        return Part(served.kind, items, (*gaps, self._gap(served.kind, None, reason, others, chosen)))
 
     def _by_name(self, served: Served, reason: str) -> Part:
         """Namespaces one by one: who may see a namespace may often get it, and not list all."""
@@ -174,8 +176,8 @@ class _Parts:
     def _listed(self, served: Served, listed: Listed) -> Part:
         return Part(served.kind, listed.items, (), listed.resource_version, listed.torn)
 
-    def _gap(self, kind: ClusterKind, namespace: str | None, reason: str, others: tuple[str, ...] = ()) -> Gap:
-        return Gap(kind.kind, kind.heading, namespace, reason, others, kind.namespaced)
+    def _gap(self, kind: ClusterKind, namespace: str | None, reason: str, others: tuple[str, ...] = (), chosen: bool = False) -> Gap:
+        return Gap(kind.kind, kind.heading, namespace, reason, others, kind.namespaced, chosen)
 
 
 def selector_of(kind: ClusterKind) -> str | None:

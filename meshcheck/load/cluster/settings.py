@@ -27,7 +27,7 @@ def mesh_config_gap(parts: Sequence[Any], found: Discovery, wanted: Wanted) -> G
             gap = next((gap for gap in part.gaps if gap.covers(root)), None)
             if gap is not None:
                 reason = f"could not be read: ConfigMaps of namespace {root} {gap.reason} (`--mesh-config FILE` gives it)"
-                return Gap("ConfigMap", MESH_CONFIG, root, reason)
+                return Gap("ConfigMap", MESH_CONFIG, root, reason, chosen=gap.chosen)
     return None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from meshcheck.load.cluster.api import Api
 from meshcheck.load.cluster.discovery import Discovery, discover
 from meshcheck.load.cluster.follow import CONNECTED, INTERRUPTED, REFUSED, Follower, Ignored, Told
-from meshcheck.load.cluster.reading import Part, Wanted, fill
+from meshcheck.load.cluster.reading import NOT_CHOSEN, Part, Wanted, fill
 from meshcheck.model.cluster_kinds import ClusterKind, kinds_for
 from meshcheck.model.coverage import Gap
 
@@ -72,7 +72,7 @@ class Watches:
                 gaps.append(_gap(kind, None, f"could not be listed: {self._found.down[kind.group]}"))
             if own and None not in own:
                 others = tuple(namespace for namespace in own if namespace)
-                gaps.append(Gap(kind.kind, kind.heading, None, "were not read (other namespaces were asked for)", others, True))
+                gaps.append(Gap(kind.kind, kind.heading, None, NOT_CHOSEN, others, chosen=True))
             items = [item for f in own.values() for item in f.items()]
             yield Part(kind, items, tuple(gaps))
 

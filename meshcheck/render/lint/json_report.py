@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from meshcheck.model.finding import Finding
+from meshcheck.lint.project import Outcome
+from meshcheck.model.finding import Finding, Unjudged
 from meshcheck.model.objects import Place, dotted
 from meshcheck.render.lint.report import LintReport, Read
 from meshcheck.render.style import Style
@@ -18,19 +18,26 @@ SCHEMA = "meshcheck/lint/v1"
 def render(report: LintReport, _: Style) -> str:
     """The whole report, indented."""
     outcome = report.outcome
-    return json.dumps(lint_json(outcome.findings, report.read, outcome.not_evaluated, outcome.stale), indent=2) + "\n"
+    return json.dumps(lint_json(outcome, report.read), indent=2) + "\n"
 
 
-def lint_json(findings: Sequence[Finding], read: Read, not_evaluated: Sequence[str] = (), stale: int = 0) -> dict[str, Any]:
+def lint_json(outcome: Outcome, read: Read) -> dict[str, Any]:
     """The report as a value; suppressed findings are in it, with a flag."""
     return {
         "schema": SCHEMA,
-        "findings": [finding_json(finding) for finding in findings],
+        "findings": [finding_json(finding) for finding in outcome.findings],
         "read": {"files": read.files, "documents": read.documents, "objects": read.objects},
         "not_read": [{"place": _place(place), "reason": reason} for place, reason in read.not_read],
-        "not_evaluated": list(not_evaluated),
-        "stale_baseline_entries": stale,
+        "not_evaluated": list(outcome.not_evaluated),
+        "unjudged": [unjudged_json(item) for item in outcome.unjudged],
+        "undecided": list(outcome.undecided),
+        "stale_baseline_entries": outcome.stale,
     }
+
+
+def unjudged_json(item: Unjudged) -> dict[str, Any]:
+    """A missing fact with the rules that need it."""
+    return {"what": item.what, "missing": item.missing, "chosen": item.chosen, "rules": list(item.rules)}
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

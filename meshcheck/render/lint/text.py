@@ -6,12 +6,14 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from meshcheck.lint.project import Outcome
 from meshcheck.model.finding import Finding, Severity
 from meshcheck.model.objects import Place, dotted
 from meshcheck.render.lint.report import LintReport, counted, message_of, place_words, plural
 from meshcheck.render.style import Style
 
 WIDTH = 100
+MOST_KINDS = 6
 MANY, FEW = 6, 3
 """Findings that say the same in more places than MANY are shown FEW times."""
 
@@ -57,17 +59,34 @@ def summary(report: LintReport, style: Style) -> list[str]:
     lines = [f"{found}; {about}; {plural(len(outcome.rules) - len(outcome.not_evaluated), 'rule')}"]
     if hidden := len(outcome.findings) - len(outcome.shown):
         lines.append(style.dim(f"{plural(hidden, 'finding')} suppressed"))
-    waiting = [rule for rule in outcome.rules if rule.code in outcome.not_evaluated and rule.needs == "absence"]
+    missing = {code for item in outcome.unjudged for code in item.rules}
+    silent = set(outcome.not_evaluated) - missing
+    waiting = [rule for rule in outcome.rules if rule.code in silent and rule.needs == "absence"]
     if waiting:
         claims = "it claims" if len(waiting) == 1 else "they claim"
         said = f"{plural(len(waiting), 'rule')} did not speak: {claims} that something does not exist"
         lines.append(style.dim(f"{said}; `--closed-world` says that all of it is here"))
+    lines += _unjudged(outcome, style)
     if outcome.stale:
         entries = "1 entry" if outcome.stale == 1 else f"{outcome.stale} entries"
         lines.append(style.dim(f"{entries} of the baseline no longer found: write it again with `--write-baseline`"))
     if outcome.shown:
         lines.append(style.dim(f"`meshcheck explain {outcome.shown[0].code}` says more"))
     return lines
+
+
+def _unjudged(outcome: Outcome, style: Style) -> Iterator[str]:
+    """What was not looked at, and what follows of it. MC954 has the reasons."""
+    for chosen, about in ((False, "could not be judged everywhere, without"), (True, "would look into other namespaces, too, for")):
+        items = [item for item in outcome.unjudged if item.chosen is chosen]
+        codes = {code for item in items for code in item.rules if not chosen or code in outcome.not_evaluated}
+        if codes:
+            more = f" and {len(items) - MOST_KINDS} more (`-o json` lists all)" if len(items) > MOST_KINDS else ""
+            words = f"{plural(len(codes), 'rule')} {about} {', '.join(item.what for item in items[:MOST_KINDS])}{more}"
+            yield style.dim(words) if chosen else style.yellow(words)
+    if outcome.undecided:
+        rules = plural(len(outcome.undecided), "rule")
+        yield style.yellow(f"not decided: {rules} might have found more at or above the threshold; `--allow-unknown` lets that pass")
 
 
 def coloured(severity: Severity, words: str, style: Style) -> str:

@@ -34,7 +34,8 @@ _NEEDED_BY = {
 def weighed(found: Trace, looked: Iterable[Looked], coverage: Coverage, root: str) -> Trace:
     """A trace in the light of what is not known of the objects that were looked at. `root` is Istio's root namespace."""
     unknown: dict[Missing, bool] = {}
-    for heading, namespace in sorted(looked, key=lambda item: (item[0], item[1] or "")):
+    blindly = {(item.heading, item.namespace) for item in looked if not item.knowing}
+    for heading, namespace in sorted(blindly, key=lambda item: (item[0], item[1] or "")):
         for fact in _facts(coverage, heading, namespace):
             missing = Missing(fact, _NEEDED_BY.get(heading, "the call"))
             unknown[missing] = unknown.get(missing, False) or _may_undo(found, heading, namespace, root)

@@ -46,6 +46,7 @@ def trace(
 
     with world.reads.frame() as looked:
         found = _trace(world, question, explain, clock, arrivals)
+    world.reads.add(looked)  # whoever asks rests on it
     return gaps.weighed(found, looked, world.coverage, world.mesh.root_namespace)
 
 

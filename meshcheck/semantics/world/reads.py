@@ -8,35 +8,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from meshcheck.model.inventory import Inventory
 from meshcheck.model.record import replace
 
-Looked = tuple[str, str | None]
-"""(heading, namespace): objects that were looked at; None for those of all namespaces."""
+
+class Looked(NamedTuple):
+    """Objects that were looked at: those under a heading, of a namespace or (None) of all."""
+
+    heading: str
+    namespace: str | None = None
+    knowing: bool = False
+    """Who looked asks by itself whether all of them are known, and has drawn the consequence."""
+
+
+class Frame(set[Looked]):
+    """What was looked at while one result was computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.merged: set[int] = set()
+        """Ids of kept sets that are in it already."""
 
 
 class Reads:
     """The looks at a World, in frames: one for each result that is being computed."""
 
     def __init__(self) -> None:
-        self._frames: list[set[Looked]] = []
+        self._frames: list[Frame] = []
         self._kept: dict[Any, frozenset[Looked]] = {}
+        self._same: dict[frozenset[Looked], frozenset[Looked]] = {}
+        """Many results are made from the same: each set is there once, so that its id says which one it is."""
 
-    def note(self, heading: str, namespace: str | None = None) -> None:
+    def note(self, heading: str, namespace: str | None = None, knowing: bool = False) -> None:
         """Objects were looked at."""
         if self._frames:
-            self._frames[-1].add((heading, namespace))
+            self._frames[-1].add(Looked(heading, namespace, knowing))
 
     def add(self, looked: Iterable[Looked]) -> None:
         if self._frames:
             self._frames[-1].update(looked)
 
+    def begin(self) -> None:
+        """A result is being computed from now on."""
+        self._frames.append(Frame())
+
+    def end(self) -> Frame:
+        """It is done; what was looked at since `begin`."""
+        return self._frames.pop()
+
     @contextmanager
     def frame(self) -> Iterator[set[Looked]]:
         """Everything that is looked at inside."""
-        frame: set[Looked] = set()
+        frame = Frame()
         self._frames.append(frame)
         try:
             yield frame
@@ -45,11 +70,17 @@ class Reads:
 
     def keep(self, key: Any, looked: Iterable[Looked]) -> None:
         """What a remembered result was made from."""
-        self._kept[key] = frozenset(looked)
+        found = frozenset(looked)
+        self._kept[key] = self._same.setdefault(found, found)
 
     def again(self, key: Any) -> None:
         """A remembered result is used: it depends on what it was made from."""
-        self.add(self._kept.get(key, ()))
+        found = self._kept.get(key)
+        if found and self._frames:
+            frame = self._frames[-1]
+            if id(found) not in frame.merged:
+                frame.merged.add(id(found))
+                frame.update(found)
 
 
 class _Noting(dict[str, tuple[Any, ...]]):

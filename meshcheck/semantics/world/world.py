@@ -96,12 +96,14 @@ class World:
         """
         if self.coverage is None or not self.closed:
             return self.closed
+        for kind in kinds:
+            self.note(kind, namespace, knowing=True)
         return all(self.coverage.complete(kind, namespace, name) for kind in kinds)
 
-    def note(self, kind: str, namespace: str | None = None) -> None:
-        """Say that an answer depends on objects of a kind; needed only beside `index`."""
+    def note(self, kind: str, namespace: str | None = None, knowing: bool = False) -> None:
+        """Say that an answer depends on objects of a kind; needed only beside `index`. `knowing`: it asks whether they are known."""
         if self.reads is not None:
-            self.reads.note(kind, namespace)
+            self.reads.note(kind, namespace, knowing)
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:
         """The value computed for a key the first time it was asked for."""
@@ -111,8 +113,11 @@ class World:
             if self.reads is None:
                 found = self._kept[key] = compute()
                 return found
-            with self.reads.frame() as looked:
+            self.reads.begin()
+            try:
                 found = self._kept[key] = compute()
+            finally:
+                looked = self.reads.end()
             self.reads.keep((id(self), key), looked)
         if self.reads is not None:
             self.reads.again((id(self), key))
@@ -203,6 +208,7 @@ class World:
 
     def namespace_as_known(self, name: str) -> Namespace:
         """As `namespace`, for those who ask by themselves whether its labels are known."""
+        self.note("Namespace", name, knowing=True)
         return self._namespaces.get(name) or self.once(
             ("namespace", name), lambda: Namespace(name, {"kubernetes.io/metadata.name": name}, None)
         )

@@ -39,14 +39,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import covers_number, decided_elsewhere, end_of, isolated, isolating, pod_peers
+from meshcheck.lint.network_policies import all_policies, covers_number, decided_elsewhere, end_of, isolated, isolating, pod_peers
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, NetworkPolicy
 from meshcheck.semantics.network_policy import evaluate
-from meshcheck.semantics.tracing.network import dns_servers, policy_set
+from meshcheck.semantics.tracing.network import dns_servers
 
 _KINDS = ("NetworkPolicy", "Namespace", "Workload", "Service")
 _KUBE_DNS = {
@@ -78,7 +78,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
 
 
 def _closed(evidence: Evidence, workload: Workload) -> bool:
-    policies = policy_set(evidence.world)
+    policies = all_policies(evidence)
     for server in dns_servers(evidence.world):
         sides = evaluate(policies, end_of(evidence, workload), end_of(evidence, server), "UDP", 53, explain=False)
         if not any(side.direction == EGRESS and side.allowed is False for side in sides):

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from meshcheck.lint.ambient import captured
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import decided_elsewhere, end_of, isolating
+from meshcheck.lint.network_policies import all_policies, decided_elsewhere, end_of, isolating
 from meshcheck.lint.probes import probed_ports
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
@@ -49,7 +49,6 @@ from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import INGRESS, NetworkPolicy
 from meshcheck.semantics.network_policy import evaluate
 from meshcheck.semantics.network_policy.peers import Endpoint
-from meshcheck.semantics.tracing.network import policy_set
 
 _ADDRESSES = ("169.254.7.127", "fd16:9254:7127:1337:ffff:ffff:ffff:ffff")
 
@@ -81,5 +80,5 @@ def check(evidence: Evidence) -> Iterator[Found]:
 
 def _dropped(evidence: Evidence, workload: Workload, number: int, address: str) -> bool:
     probe = Endpoint(None, None, address)
-    sides = evaluate(policy_set(evidence.world), probe, end_of(evidence, workload), "TCP", number, explain=False)
+    sides = evaluate(all_policies(evidence), probe, end_of(evidence, workload), "TCP", number, explain=False)
     return any(side.allowed is False for side in sides)

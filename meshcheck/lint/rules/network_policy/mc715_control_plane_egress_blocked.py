@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import covers_number, decided_elsewhere, end_of, isolated, isolating
+from meshcheck.lint.network_policies import all_policies, covers_number, decided_elsewhere, end_of, isolated, isolating
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
@@ -48,7 +48,6 @@ from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, NetworkPolicy
 from meshcheck.model.objects import Meta, ObjectRef
 from meshcheck.semantics.network_policy import evaluate
-from meshcheck.semantics.tracing.network import policy_set
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 _PORT = 15012
@@ -66,7 +65,7 @@ def check(evidence: Evidence) -> Iterator[Found]:
         if named or not sidecar_of(evidence.world, workload).present or workload is istiod:
             continue
         ends = end_of(evidence, workload), end_of(evidence, istiod)
-        sides = evaluate(policy_set(evidence.world), *ends, "TCP", _PORT, explain=False)
+        sides = evaluate(all_policies(evidence), *ends, "TCP", _PORT, explain=False)
         if any(side.direction == EGRESS and side.allowed is False for side in sides):
             first = next((p for p in policies if p.egress), policies[0])
             hurt.setdefault(id(first), (first, []))[1].append(workload)

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import decided_elsewhere, end_of, isolated, isolating
+from meshcheck.lint.network_policies import all_policies, decided_elsewhere, end_of, isolated, isolating
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.repair import adding
 from meshcheck.lint.rule import Found, found, rule
@@ -48,7 +48,6 @@ from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import INGRESS, NetworkPolicy
 from meshcheck.model.trace import Fix
 from meshcheck.semantics.network_policy import evaluate
-from meshcheck.semantics.tracing.network import policy_set
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 _KINDS = ("Workload", "NetworkPolicy", "Namespace", "ClusterNetworkPolicy", "AdminNetworkPolicy")
@@ -83,5 +82,5 @@ def _fix(policy: NetworkPolicy, scraper: Workload) -> Fix:
 
 
 def _dropped(evidence: Evidence, scraper: Workload, workload: Workload) -> bool:
-    sides = evaluate(policy_set(evidence.world), end_of(evidence, scraper), end_of(evidence, workload), "TCP", MERGED_PORT, explain=False)
+    sides = evaluate(all_policies(evidence), end_of(evidence, scraper), end_of(evidence, workload), "TCP", MERGED_PORT, explain=False)
     return any(side.direction == INGRESS and side.allowed is False for side in sides)

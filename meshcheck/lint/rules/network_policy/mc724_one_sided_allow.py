@@ -43,14 +43,13 @@ from itertools import product
 
 from meshcheck.lint.ambient import is_captured
 from meshcheck.lint.evidence import Evidence
-from meshcheck.lint.network_policies import DIRECTIONS, end_of, meant, pod_peers, ports_open, selected
+from meshcheck.lint.network_policies import DIRECTIONS, all_policies, end_of, meant, pod_peers, ports_open, selected
 from meshcheck.lint.proxies import listed
 from meshcheck.lint.rule import Found, found, rule
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS, NetworkPolicy, PodPeer, PolicyRule
 from meshcheck.model.trace import Mention
 from meshcheck.semantics.network_policy import Side, evaluate
-from meshcheck.semantics.tracing.network import policy_set
 
 _MOST = 400
 """Calls that are asked about for one peer; a rule for more is left alone."""
@@ -95,5 +94,5 @@ def _peer(evidence: Evidence, policy: NetworkPolicy, direction: str, one: Policy
 def _far(evidence: Evidence, source: Workload, target: Workload, protocol: str, number: int, far: str) -> Side | None:
     """What the policies of the other end say."""
     ends = end_of(evidence, source), end_of(evidence, target)
-    sides = evaluate(policy_set(evidence.world), *ends, protocol, number, explain=False, directions=(far,))
+    sides = evaluate(all_policies(evidence), *ends, protocol, number, explain=False, directions=(far,))
     return next(iter(sides), None)

@@ -2,8 +2,8 @@
 
 ## Finds
 
-Kinds, and namespaces of a kind, that a cluster (or the snapshot of one) did not let be listed: for want of rights, because the API did not
-answer, or because they were not asked for.
+Kinds, and namespaces of a kind, that a cluster (or the snapshot of one) did not let be listed: for want of rights, or because the API did
+not answer. Namespaces that were not asked for (`-n`) are one finding of severity info.
 
 ## Why it matters
 
@@ -45,6 +45,12 @@ from meshcheck.lint.rule import Found, rule
 def check(evidence: Evidence) -> Iterator[Found]:
     """The gaps of what was read; Secrets are one by design."""
     coverage = evidence.world.inventory.coverage
-    for gap in coverage.gaps if coverage is not None else ():
-        if gap.kind != "Secret":
+    gaps = coverage.gaps if coverage is not None else ()
+    for gap in gaps:
+        if gap.kind != "Secret" and not gap.chosen:
             yield Found(f"{gap.fact()}: what depends on them is unknown", None, None)
+    chosen = [gap for gap in gaps if gap.chosen and gap.others]
+    if chosen:
+        others = ", ".join(chosen[0].others)
+        message = f"{len(chosen)} kinds were read in {others} only, as was asked for: what depends on other namespaces is unknown"
+        yield Found(message, None, None, severity="info")

@@ -49,7 +49,7 @@ from meshcheck.semantics.gateway.pods import is_gateway
 from meshcheck.semantics.world.sidecars import sidecar_of
 
 
-@rule("MC110", "allow-nothing", severity="info", needs="document")
+@rule("MC110", "allow-nothing", severity="warning", needs="document")
 def check(evidence: Evidence) -> Iterator[Found]:
     """ALLOW policies without rules."""
     for policy in evidence.of("AuthorizationPolicy"):
@@ -62,9 +62,10 @@ def check(evidence: Evidence) -> Iterator[Found]:
         if closed:
             names = ", ".join(str(w) for w in closed[:3]) + (" …" if len(closed) > 3 else "")
             words = f"nobody may call {names}: this policy has no rules, and no other ALLOW policy applies there"
-            yield found(policy.meta, ("spec",), words, severity="warning")
+            yield found(policy.meta, ("spec",), words)
         else:
-            yield found(policy.meta, ("spec",), "an ALLOW policy without rules: what no other ALLOW policy admits is denied")
+            words = "an ALLOW policy without rules: what no other ALLOW policy admits is denied"
+            yield found(policy.meta, ("spec",), words, severity="info")
 
 
 def _opened(evidence: Evidence, policy: AuthorizationPolicy) -> bool:
