@@ -5,23 +5,28 @@
     python manifests/install/generate.py --helm     # says which helm is used; status 1 where there is none
 
 charts/meshcheck/templates/_rules.tpl   the rules of the role, from meshcheck/model/cluster_kinds.py
+charts/meshcheck/README.md              the table of values, from values.yaml and values.schema.json
 manifests/install/*.yaml                the chart, rendered (needs helm 3)
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from meshcheck.model.cluster_kinds import CALL, ClusterKind, kinds_for
+from meshcheck.model.cluster_kinds import CALL, RBAC, ClusterKind, kinds_for
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "meshcheck"
 RULES = CHART / "templates" / "_rules.tpl"
+README = CHART / "README.md"
+_TABLE = ("<!-- values -->\n", "<!-- end of values -->\n")
 INSTALL = ROOT / "manifests" / "install"
 NAMESPACE = "meshcheck"
 KUBERNETES = "1.30.0"
@@ -29,7 +34,7 @@ KUBERNETES = "1.30.0"
 
 MANIFESTS = {
     "cronjob.yaml": ("cronJob.enabled=true",),
-    "job.yaml": ("cronJob.enabled=false", "job.enabled=true"),
+    "job.yaml": ("cronJob.enabled=false", "job.enabled=true", "job.hook=false"),
     "watch.yaml": ("cronJob.enabled=false", "watch.enabled=true"),
 }
 """File → values. Each file is complete: apply one of them."""
@@ -51,16 +56,20 @@ metadata:
 
 
 def rules_template() -> str:
-    """The two lists of rules as a template of the chart: kinds of the cluster, and kinds of namespaces."""
-    kinds = kinds_for(CALL)
+    """The two lists of rules as a template of the chart: kinds of the cluster, and kinds of namespaces.
+
+    Roles and bindings are among them only where a value says so: they are read for questions about RBAC.
+    """
     parts = [
         "{{/* Generated from meshcheck/model/cluster_kinds.py by manifests/install/generate.py: the kinds that a pass reads. */}}\n",
         '{{- define "meshcheck.verbs" -}}{{ .Values.watch.enabled | ternary "[list, watch]" "[list]" }}{{- end -}}\n',
     ]
     for name, namespaced in (("clusterRules", False), ("namespacedRules", True)):
         parts.append(f'\n{{{{- define "meshcheck.{name}" -}}}}\n')
-        parts += _rules([kind for kind in kinds if kind.namespaced is namespaced])
-        parts.append("{{- end -}}\n")
+        parts += _rules([kind for kind in kinds_for(CALL) if kind.namespaced is namespaced])
+        parts.append("{{- if .Values.rbac.readRoles }}\n")
+        parts += _rules([kind for kind in kinds_for(RBAC) if kind.namespaced is namespaced])
+        parts.append("{{- end }}\n{{- end -}}\n")
     return "".join(parts)
 
 
@@ -72,6 +81,35 @@ def _rules(kinds: list[ClusterKind]) -> Iterator[str]:
         shown = group or '""'
         yield f"- apiGroups: [{shown}]\n  resources: [{', '.join(sorted(plurals))}]\n"
         yield '  verbs: {{ include "meshcheck.verbs" . }}\n'
+
+
+def readme() -> str:
+    """The chart's page with the table of its values as they are now."""
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(_TABLE[0])
+    return before + _TABLE[0] + values_table() + _TABLE[1] + rest.partition(_TABLE[1])[2]
+
+
+def values_table() -> str:
+    """Each value with its default and what it is for, as Markdown."""
+    import yaml
+
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    rows = "".join(f"| `{name}` | {default} | {about} |\n" for name, default, about in _values(schema["properties"], defaults, ""))
+    return f"\n| Value | Default | |\n|---|---|---|\n{rows}"
+
+
+def _values(properties: dict[str, Any], defaults: dict[str, Any], before: str) -> Iterator[tuple[str, str, str]]:
+    """(name, default, description): of the innermost values; of groups their own description stands with each."""
+    for name, found in properties.items():
+        if name not in defaults:
+            continue
+        if "properties" in found:
+            yield from _values(found["properties"], defaults[name], f"{before}{name}.")
+        else:
+            default = json.dumps(defaults[name], ensure_ascii=False)
+            yield before + name, f"`{default}`" if len(default) < 60 else "see values.yaml", found["description"].replace("|", "\\|")
 
 
 def helm() -> str | None:
@@ -119,6 +157,7 @@ def main() -> int:
         return 0 if helm() else 1
     check, stale = "--check" in sys.argv[1:], list[str]()
     stale += _put(RULES, rules_template(), check)
+    stale += _put(README, readme(), check)
     for path, content in manifests():
         stale += _put(path, content, check)
     for name in stale:

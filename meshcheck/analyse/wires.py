@@ -28,6 +28,8 @@ class Wires:
     def __init__(self, world: World) -> None:
         self.world = world
         self._policies = network.policy_set(world)
+        for kind in network.KINDS:
+            world.note(kind, knowing=True)  # each answer about a pair notes what it blindly rests on
         self._by_label: dict[tuple[str, str], list[Workload]] = defaultdict(list)
         for workload in world.workloads:
             for label in workload.pod_labels.items():

@@ -168,3 +168,25 @@ def request_of_json(asked: Mapping[str, Any]) -> ApiRequest:
         raise UsageError("`resource` or `path` is missing")
     fields = (asked.get(name) or "" for name in ("group", "resource", "subresource", "name", "namespace"))
     return ApiRequest(user, known, asked["verb"], *fields)
+
+
+def request_of_fields(fields: Mapping[str, Any]) -> ApiRequest:
+    """The request of a question with `can` or `whoCan`: words of the command line, or the same as a list. Raises UsageError."""
+    asked, who = fields.get("can"), fields.get("whoCan")
+    if asked is not None and who is not None:
+        raise UsageError("`can` asks for one user, `whoCan` for everybody: say one of them")
+    words, name = (asked, "can") if who is None else (who, "whoCan")
+    words = words.split() if isinstance(words, str) else words
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise UsageError(f"`{name}` must be text, as in `list pods`")
+    user, groups, namespace = fields.get("as"), fields.get("asGroups") or [], fields.get("namespace")
+    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        raise UsageError("`asGroups` must be a list of texts")
+    if not isinstance(user or "", str) or not isinstance(namespace or "", str):
+        raise UsageError("`as` and `namespace` must be text")
+    if who is None and user is None:
+        raise UsageError("`as` is missing: say who asks (`sa/NAMESPACE/NAME`)")
+    if who is not None and user is not None:
+        raise UsageError("`whoCan` asks for everybody: `as` has no place there")
+    caller, known = caller_of(user, groups, namespace, ()) if user else ("", ())
+    return request_of(words, caller, known, namespace, fields.get("allNamespaces") is True, Resources())[0]

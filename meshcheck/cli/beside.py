@@ -82,7 +82,8 @@ def _changers(options: argparse.Namespace, world: World, reading: Reading, found
 
     closed = knows_rbac(options, reading)
     objects = collect_rbac(reading.documents, options.namespace or "default", closed=closed)
-    changers = changers_of(found, Permissions(objects, closed=closed), _namespaces(found), world.mesh.root_namespace)
+    permissions = Permissions(objects, closed=closed, coverage=reading.coverage)
+    changers = changers_of(found, permissions, _namespaces(found), world.mesh.root_namespace)
 
     def text(style: Style) -> tuple[str, str]:
         return "", "\n" + changers_text(changers, reading.place, style)

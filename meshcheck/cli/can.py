@@ -114,7 +114,8 @@ def _request(options: argparse.Namespace, reading: Reading, resources: Resources
 
 
 def _permissions(reading: Reading, namespace: str | None, closed: bool) -> Permissions:
-    return Permissions(collect_rbac(reading.documents, namespace or "default", closed=closed), closed=closed)
+    objects = collect_rbac(reading.documents, namespace or "default", closed=closed)
+    return Permissions(objects, closed=closed, coverage=reading.coverage)
 
 
 def _answer(permissions: Permissions, request: ApiRequest, notes: list[str], resources: Resources, brief: bool) -> Answer:
@@ -135,7 +136,7 @@ def _notes(permissions: Permissions, request: ApiRequest, decision: Any) -> list
         built_in = decision.grant and decision.grant.binding.built_in
         return ["the input does not hold this binding: every API server makes it itself"] if built_in else []
     notes = []
-    if decision.allowed is False and not permissions.closed:
+    if decision.allowed is False and not permissions.closed and permissions.coverage is None:
         notes.append("bindings outside of the input could still grant it; `--closed-world` says that there are none")
     if "system:nodes" in request.groups:
         notes.append("nodes are also let through by the Node authorizer, which is not looked at here")
@@ -158,7 +159,9 @@ def _who(options: argparse.Namespace, reading: Reading, permissions: Permissions
     from meshcheck.semantics.kubernetes_rbac.who_can import who_can
 
     found = who_can(permissions, request)
-    if not permissions.closed:
+    if facts := permissions.unread(request):
+        notes.append(f"more may be let: {'; '.join(facts)}")
+    elif not permissions.closed and permissions.coverage is None:
         notes.append("bindings outside of the input could grant it to more; `--closed-world` says that there are none")
 
     def shown(form: str, style: Style) -> str:

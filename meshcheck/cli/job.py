@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from meshcheck.cli.command_parser import CommandParser
 from meshcheck.cli.live import is_live
@@ -16,10 +17,13 @@ from meshcheck.load.read import Reading
 if TYPE_CHECKING:
     from meshcheck.job.cluster import ClusterApi
     from meshcheck.job.log import Log
+    from meshcheck.job.memory import Memory
     from meshcheck.job.seen import Seen
     from meshcheck.job.settings_file import SettingsFile
     from meshcheck.job.state import State
     from meshcheck.load.cluster import Api, Wanted
+    from meshcheck.model.question import Question
+    from meshcheck.model.rbac import ApiRequest
 
 _EXAMPLES = """\
 examples:
@@ -36,6 +40,8 @@ a configuration:
     questions:
     - {from: shop/frontend, to: "http://cart.shop:8080/api/items", method: DELETE, expect: denied}
     - {from: external, to: "http://shop.example.com/", expect: 301}
+    - {as: sa/shop/web, can: get secrets, namespace: shop, expect: denied}      # RBAC, as for `meshcheck can`
+    - {whoCan: update authorizationpolicies.security.istio.io, namespace: shop, only: [group/platform]}
   - name: assertions
     test: assertions/                        # *.meshcheck.yaml, as for `meshcheck test`
   report: {configMap: {name: meshcheck-report}, log: markdown}
@@ -122,14 +128,14 @@ def _watch(options: argparse.Namespace, settings: Settings, file: SettingsFile |
         log.info("listening", port=serve(state, settings.serve).port)
     api = _connected(options, log)
     writer = _writer(options, api)
-    watch = Watch(settings, file, lambda read: _over(options, read), log, state)
+    watch = Watch(settings, file, lambda read: _over(options, read), lambda asked: _wanted(options, asked), log, state)
     own = ("ConfigMap", settings.config_map[0] or writer.namespace, settings.config_map[1]) if settings.config_map else None
     watched = Watches(api, _wanted(options, settings), watch.tell, lambda *named: named == own)
 
     def look() -> Seen:
         reading = Reading()
         watched.read(reading)
-        return _seen(options, reading, f"the cluster at {api.server}")
+        return _seen(options, reading, f"the cluster at {api.server}", watch.memory)
 
     watch.run(watched, look, Delivery(settings, writer, log, state))
 
@@ -155,14 +161,24 @@ def _writer(options: argparse.Namespace, api: Api) -> ClusterApi:
 def _wanted(options: argparse.Namespace, settings: Settings) -> Wanted:
     from meshcheck.load.cluster import Wanted
 
-    return Wanted(namespaces=settings.namespaces, root_namespace=options.root_namespace)
+    return Wanted(uses=settings.uses, namespaces=settings.namespaces, root_namespace=options.root_namespace)
 
 
 def _file(options: argparse.Namespace) -> SettingsFile | None:
-    from meshcheck.cli.questions import question_of
     from meshcheck.job.settings_file import SettingsFile
 
-    return SettingsFile(options.config, question_of) if options.config else None
+    return SettingsFile(options.config, read_question) if options.config else None
+
+
+def read_question(fields: Mapping[str, Any]) -> Question | ApiRequest:
+    """A question of a configuration: about a call, or about a request to the API server."""
+    if "can" in fields or "whoCan" in fields:
+        from meshcheck.cli.api_requests import request_of_fields
+
+        return request_of_fields(fields)
+    from meshcheck.cli.questions import question_of
+
+    return question_of(fields)
 
 
 def _over(options: argparse.Namespace, settings: Settings) -> Settings:
@@ -201,11 +217,12 @@ def _files(options: argparse.Namespace) -> Seen:
     return seen
 
 
-def _seen(options: argparse.Namespace, reading: Reading, source: str) -> Seen:
+def _seen(options: argparse.Namespace, reading: Reading, source: str, memory: Memory | None = None) -> Seen:
     from meshcheck.cli.world import world_of
     from meshcheck.job.cluster import gaps_of
     from meshcheck.job.seen import Seen
     from meshcheck.model.report import Gap
 
     unreadable = tuple(Gap(str(item.place), item.reason) for item in reading.not_read if item.fatal)
-    return Seen(world_of(options, reading), reading, source, (*unreadable, *gaps_of(reading.coverage)))
+    world = world_of(options, reading, memory.decoded if memory is not None else None)
+    return Seen(world, reading, source, (*unreadable, *gaps_of(reading.coverage)), memory)

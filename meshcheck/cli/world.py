@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from meshcheck.decode.collect import collect
+from meshcheck.decode.collect import Remembered, collect
 from meshcheck.decode.injection import decode_settings
 from meshcheck.decode.mesh_config import decode_mesh_config, decode_topology, merged_mesh_config
 from meshcheck.errors import MeshcheckError, UnreadableError
@@ -38,9 +38,10 @@ def build_world(
     root_namespace: str | None = None,
     trust_domain: str | None = None,
     sidecars: frozenset[str] = frozenset(),
+    remembered: Remembered | None = None,
 ) -> World:
     """The World of what was read. `mesh_text` is mesh config as YAML; the `istio` ConfigMap of the input wins over it."""
-    inventory = collect(reading.documents, namespace or "default")
+    inventory = collect(reading.documents, namespace or "default", remembered)
     if reading.coverage is not None:
         inventory = replace(inventory, coverage=_covered(reading.coverage, mesh_text))
     topologies = _topologies(inventory)
@@ -59,7 +60,7 @@ def _covered(coverage: Coverage, mesh_text: str | None) -> Coverage:
     return Coverage(coverage.read | {MESH_CONFIG}, gaps, coverage.named)
 
 
-def world_of(options: argparse.Namespace, reading: Reading) -> World:
+def world_of(options: argparse.Namespace, reading: Reading, remembered: Remembered | None = None) -> World:
     """The World that a command's options ask for."""
     return build_world(
         reading,
@@ -69,6 +70,7 @@ def world_of(options: argparse.Namespace, reading: Reading) -> World:
         root_namespace=options.root_namespace,
         trust_domain=options.trust_domain,
         sidecars=frozenset(name for name in options.sidecars.split(",") if name),
+        remembered=remembered,
     )
 
 

@@ -10,6 +10,7 @@ from meshcheck.analyse.assertions.assertion import Judgement
 from meshcheck.analyse.assertions.judge import judge
 from meshcheck.analyse.assertions.read import AssertionFile, read_assertions
 from meshcheck.errors import UnreadableError, UsageError
+from meshcheck.job.memory import recalled
 from meshcheck.job.seen import Seen
 from meshcheck.job.settings import AssertionCheck
 from meshcheck.load import exact_yaml
@@ -61,8 +62,12 @@ def read_assertion_file(path: str) -> tuple[AssertionFile, Nodes]:
 def judge_all(seen: Seen, check: AssertionCheck) -> CheckReport:
     """Judge the statements of all files on what was seen; the sources that a file names for the desk are not asked."""
     files = [read_assertion_file(path)[0] for path in assertion_files(check.paths)]
-    alike = Alike(seen.world)
-    judged = tuple(_judged(judge(seen.world, assertion, alike)) for file in files for assertion in file.assertions)
+
+    def all_of_them() -> tuple[Judged, ...]:
+        alike = Alike(seen.world)
+        return tuple(_judged(judge(seen.world, assertion, alike)) for file in files for assertion in file.assertions)
+
+    judged = recalled(seen.memory, seen.world, ("test", check.name), all_of_them)
     results = [one.result for one in judged]
     return CheckReport(check.name, "test", worst(results), 0, judged=judged, counts=counted_results(results))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,51 +22,74 @@ from meshcheck.model.report import Report
 from meshcheck.render.report_json import report_json
 from meshcheck.render.report_markdown import report_markdown
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 300.0
+"""Seconds until what did not arrive is tried again."""
+
 
 class Delivery:
-    """The outputs of a configuration. `api` is None where there is no cluster; settings that need one were refused before."""
+    """The outputs of a configuration. `api` is None where there is no cluster; settings that need one were refused before.
+
+    What did not arrive is kept, for `retry`.
+    """
 
     def __init__(self, settings: Settings, api: Api | None, log: Log, state: State) -> None:
         self.settings, self._api, self._log, self._state = settings, api, log, state
         self._before: frozenset[events.Denial] | None = None
+        self._left: tuple[Report, frozenset[str]] | None = None
+        """The last report, and the outputs that it did not get to."""
+        self._retry_at = self._pause = 0.0
 
-    def deliver(self, report: Report) -> bool:
-        """Bring the report everywhere; whether all of it arrived. The state has the report already."""
+    def deliver(self, report: Report, only: frozenset[str] | None = None) -> frozenset[str]:
+        """Bring the report everywhere, or to some outputs only; those that it did not get to. The state has the report already."""
         settings = self.settings
         before = self._denials_before() if settings.events else frozenset()
-        tried = [
-            self._try(settings.directory, "directory", lambda: self._to_directory(report)),
-            self._try(settings.config_map, "configmap", lambda: self._to_config_map(report)),
-            self._try(settings.log != "none", "log", lambda: self._to_log(report)),
-            self._try(settings.events, "events", lambda: self._events(report, before)),
-            self.deliver_metrics(),
-        ]
-        return all(tried)
+        outputs: dict[str, tuple[object, Callable[[], None]]] = {
+            "directory": (settings.directory, lambda: self._to_directory(report)),
+            "configmap": (settings.config_map, lambda: self._to_config_map(report)),
+            "log": (settings.log != "none", lambda: self._to_log(report)),
+            "events": (settings.events, lambda: self._events(report, before)),
+            **self._metrics(),
+        }
+        lost = self._try({name: output for name, output in outputs.items() if only is None or name in only})
+        self._left = (report, lost) if lost else None
+        self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE) if lost else 0.0
+        self._retry_at = time.monotonic() + self._pause
+        return lost
 
-    def deliver_metrics(self) -> bool:
+    def retry(self) -> None:
+        """Bring the last report where it did not get to, once it is time to try again."""
+        if self._left is not None and time.monotonic() >= self._retry_at:
+            report, lost = self._left
+            if not self.deliver(report, lost):
+                self._log.info("the report has arrived now", outputs=sorted(lost))
+
+    def deliver_metrics(self) -> frozenset[str]:
         """Write and push the metrics, which move on even where the report stays the same."""
+        return self._try(self._metrics())
+
+    def _metrics(self) -> dict[str, tuple[object, Callable[[], None]]]:
         settings, state = self.settings, self._state
         if not (settings.textfile or settings.push):
-            return True
+            return {}
         from meshcheck.job import metrics
 
-        return all(
-            [
-                self._try(settings.textfile, "textfile", lambda: metrics.write_textfile(state, settings.textfile)),
-                self._try(settings.push, "push", lambda: metrics.push(state, settings.push, settings.push_job)),
-            ]
-        )
+        return {
+            "textfile": (settings.textfile, lambda: metrics.write_textfile(state, settings.textfile)),
+            "push": (settings.push, lambda: metrics.push(state, settings.push, settings.push_job)),
+        }
 
-    def _try(self, wanted: object, output: str, send: Callable[[], None]) -> bool:
-        if not wanted:
-            return True
-        try:
-            send()
-        except MeshcheckError as error:
-            self._state.failed[output] += 1
-            self._log.error(str(error), output=output)
-            return False
-        return True
+    def _try(self, outputs: Mapping[str, tuple[object, Callable[[], None]]]) -> frozenset[str]:
+        """Send what is wanted; the names of the outputs that failed."""
+        failed = set()
+        for name, (wanted, send) in outputs.items():
+            try:
+                if wanted:
+                    send()
+            except MeshcheckError as error:
+                failed.add(name)
+                self._state.failed[name] += 1
+                self._log.error(str(error), output=name)
+        return frozenset(failed)
 
     def _to_directory(self, report: Report) -> None:
         folder, (as_json, as_markdown) = Path(self.settings.directory), written(report)

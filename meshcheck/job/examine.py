@@ -21,6 +21,8 @@ Progress = Callable[[CheckReport], None]
 def examine(seen: Seen, checks: Sequence[Check], limit: TimeLimit, on_check: Progress = lambda check: None) -> Report:
     """The report of one pass. A check that cannot be carried out does not keep the others from it; those after the time limit say so."""
     begun, started = time.monotonic(), now()
+    if seen.memory is not None:
+        seen.memory.begin(seen.reading.documents, seen.world, checks)
     reports: list[CheckReport] = []
     for check in checks:
         before = time.monotonic()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from meshcheck.errors import UsageError
+from meshcheck.job.memory import Memory
 from meshcheck.job.seen import Seen
 from meshcheck.job.settings import LintCheck
 from meshcheck.lint import project, registry
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Rule
+from meshcheck.lint.run import Recall
 from meshcheck.lint.settings import Settings
 from meshcheck.model.finding import SEVERITIES
 from meshcheck.model.report import CheckReport, Result, counted_findings
@@ -23,7 +25,7 @@ def lint(seen: Seen, check: LintCheck) -> CheckReport:
     broken = ((item.place, item.reason) for item in reading.not_read if item.fatal)
     evidence = Evidence(seen.world, reading.documents, reading.duplicate_keys, broken)
     settings = Settings(fail_on=check.fail_on, allow_unknown=check.allow_unknown)
-    outcome = project.lint(evidence, rules_of(check), settings, reading.span, reading.texts())
+    outcome = project.lint(evidence, rules_of(check), settings, reading.span, reading.texts(), None, _recall(seen.memory))
     shown = sorted(outcome.shown, key=lambda finding: SEVERITIES.index(finding.severity))
     result: Result = "passed"
     if project.fails(shown, check.fail_on):
@@ -42,6 +44,10 @@ def lint(seen: Seen, check: LintCheck) -> CheckReport:
         unjudged=outcome.unjudged,
         rules=_counted(outcome),
     )
+
+
+def _recall(memory: Memory | None) -> Recall | None:
+    return None if memory is None else lambda code, judging: memory.recall(("rule", code), judging)
 
 
 def _counted(outcome: project.Outcome) -> tuple[tuple[str, int], ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from meshcheck.explain.causes import causes_of
 from meshcheck.explain.fixes import fixes_of
+from meshcheck.job.memory import recalled
 from meshcheck.job.seen import Seen
-from meshcheck.job.settings import Asked, QuestionCheck
+from meshcheck.job.settings import Asked, AskedApi, QuestionCheck
 from meshcheck.model.objects import dotted
 from meshcheck.model.report import Answer, CheckReport, Result, counted_results, worst
 from meshcheck.model.trace import ALLOWED, UNKNOWN, Trace
@@ -17,9 +20,19 @@ from meshcheck.semantics.world.names import nearest_workload
 
 def ask(seen: Seen, check: QuestionCheck) -> CheckReport:
     """All questions of a check."""
-    answers = tuple(answer(seen, asked) for asked in check.asked)
+    answers = tuple(
+        recalled(seen.memory, seen.world, ("question", check.name, asked.id), partial(_answered, seen, asked)) for asked in check.asked
+    )
     results = [a.result for a in answers]
     return CheckReport(check.name, "questions", worst(results), 0, answers=answers, counts=counted_results(results))
+
+
+def _answered(seen: Seen, asked: Asked | AskedApi) -> Answer:
+    if isinstance(asked, Asked):
+        return answer(seen, asked)
+    from meshcheck.job.api_questions import answer_api
+
+    return answer_api(seen, asked)
 
 
 def answer(seen: Seen, asked: Asked) -> Answer:

@@ -28,9 +28,9 @@ def run_once(settings: Settings, look: Look, delivery: Delivery, log: Log, state
         seen = look()
     report = pass_over(seen, settings, limit, log)
     state.finished(report)
-    delivered = delivery.deliver(report)
+    lost = delivery.deliver(report)
     log.info("done", result=report.result, seconds=round(report.seconds, 3), gaps=len(report.gaps))
-    return STATUS[report.result] if delivered else STATUS["error"]
+    return STATUS["error"] if lost else STATUS[report.result]
 
 
 def pass_over(seen: Seen, settings: Settings, limit: TimeLimit, log: Log, told_before: Sequence[Gap] = ()) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from meshcheck.job.memory import Memory
 from meshcheck.load.read import Reading
 from meshcheck.model.objects import Origin
 from meshcheck.model.record import record
@@ -21,6 +22,8 @@ class Seen:
     source: str
     """Where it comes from, in words: `the cluster at https://…`, `manifests/`."""
     gaps: Sequence[Gap]
+    memory: Memory | None = None
+    """What earlier passes found, in a watch."""
 
     def value_of(self, origin: Origin | None) -> Mapping[str, Any] | None:
         """An object as it was written."""

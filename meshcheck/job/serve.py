@@ -74,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
             encode, content_type = choose_encoder(self.headers.get("Accept", ""))
             self._send(200, encode(self.server.registry), content_type)
         elif path == "/healthz":
-            self._answer(state.healthy, "the loop has not moved for too long")
+            stuck = f"watches have not moved for too long: {', '.join(state.stuck)}" if state.stuck else ""
+            self._answer(state.healthy, stuck or "the loop has not moved for too long")
         elif path == "/readyz":
             self._answer(state.ready, "the first pass is not done")
         else:

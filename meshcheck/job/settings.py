@@ -7,16 +7,19 @@ from typing import Any, Literal
 
 from meshcheck.decode.fields import Fields, Wrong
 from meshcheck.errors import MeshcheckError, UsageError
+from meshcheck.model.cluster_kinds import CALL, RBAC
 from meshcheck.model.finding import SEVERITIES
 from meshcheck.model.question import Question
+from meshcheck.model.rbac import ApiRequest
 from meshcheck.model.record import record, value
+from meshcheck.render.can import request_words, user_words
 from meshcheck.render.question_words import call_words
 
 FailOn = Literal["error", "warning", "info", "never"]
 ReportLog = Literal["summary", "markdown", "json", "none"]
 EXPECTED = ("allowed", "denied", "unknown")
-ReadQuestion = Callable[[Mapping[str, Any]], Question]
-"""Makes a question of its fields, as the contract's batches have them; raises UsageError."""
+ReadQuestion = Callable[[Mapping[str, Any]], Question | ApiRequest]
+"""Makes a question of its fields, as the contract's batches have them, or of the words of `can`; raises UsageError."""
 
 
 @value
@@ -27,6 +30,17 @@ class Asked:
     call: str
     question: Question
     expect: str | int
+
+
+@value
+class AskedApi:
+    """A request to the API server, and what RBAC should say to it. `only`: who alone may send it, as patterns; None asks for one user."""
+
+    id: str
+    call: str
+    request: ApiRequest
+    expect: str
+    only: tuple[str, ...] | None = None
 
 
 @value
@@ -46,7 +60,7 @@ class QuestionCheck:
     """Calls that must get the wanted answer."""
 
     name: str
-    asked: tuple[Asked, ...]
+    asked: tuple[Asked | AskedApi, ...]
 
 
 @value
@@ -58,6 +72,7 @@ class AssertionCheck:
 
 
 _QUESTION = ("from", "to", "method", "path", "headers", "claims", "jwt", "source_ip", "origin", "protocol", "host", "sni", "layer")
+_API_QUESTION = ("can", "whoCan", "as", "asGroups", "namespace", "allNamespaces")
 Check = LintCheck | QuestionCheck | AssertionCheck
 
 
@@ -79,6 +94,12 @@ class Settings:
     time_limit: float = 300
     debounce: float = 2
     at_least_every: float = 600
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What the checks read a cluster for: roles and bindings only where somebody asks about them."""
+        asked = (one for check in self.checks if isinstance(check, QuestionCheck) for one in check.asked)
+        return (CALL, RBAC) if any(isinstance(one, AskedApi) for one in asked) else (CALL,)
 
 
 def decode_settings(content: Any, read_question: ReadQuestion, questions_of: Callable[[str], Any]) -> tuple[Settings, tuple[Wrong, ...]]:
@@ -146,7 +167,7 @@ def _check(fields: Fields, read_question: ReadQuestion, questions_of: Callable[[
     return check
 
 
-def _asked(fields: Fields, read_question: ReadQuestion, questions_of: Callable[[str], Any]) -> tuple[Asked, ...]:
+def _asked(fields: Fields, read_question: ReadQuestion, questions_of: Callable[[str], Any]) -> tuple[Asked | AskedApi, ...]:
     """Questions in the check and in the files that it names, in this order."""
     out = [asked for inner in fields.mappings("questions") if (asked := _question(inner, read_question))]
     for file in fields.texts("questionsFrom"):
@@ -166,7 +187,9 @@ def _asked(fields: Fields, read_question: ReadQuestion, questions_of: Callable[[
     return tuple(out)
 
 
-def _question(fields: Fields, read_question: ReadQuestion) -> Asked | None:
+def _question(fields: Fields, read_question: ReadQuestion) -> Asked | AskedApi | None:
+    if fields.has("can") or fields.has("whoCan"):
+        return _api_question(fields, read_question)
     expect = fields.raw("expect")
     if expect is None:
         expect = "allowed"
@@ -180,8 +203,29 @@ def _question(fields: Fields, read_question: ReadQuestion) -> Asked | None:
     except UsageError as error:
         fields.complain(f"cannot be asked: {error}")
         return None
+    assert isinstance(question, Question)
     call = call_words(question)
     return Asked(id or call, call, question, expect)
+
+
+def _api_question(fields: Fields, read_question: ReadQuestion) -> AskedApi | None:
+    """`can` with the verdict that is wanted, or `whoCan` with everybody who may (`only`)."""
+    who = fields.has("whoCan")
+    if who and not fields.has("only"):
+        fields.complain("must say who may and nobody else: names such as `sa/shop/web`, `user/ann`, `group/devs`, with `*`", "only")
+        return None
+    expect = "allowed" if who else fields.choice("expect", EXPECTED, "allowed")
+    only = fields.texts("only") if who else None
+    id, given = fields.text("id"), {name: fields.raw(name) for name in _API_QUESTION}
+    fields.end()
+    try:
+        request = read_question(given)
+    except UsageError as error:
+        fields.complain(f"cannot be asked: {error}")
+        return None
+    assert isinstance(request, ApiRequest)
+    call = f"who can {request_words(request)}" if who else f"{user_words(request)} {request_words(request)}"
+    return AskedApi(id or call, call, request, f"only {', '.join(only)}" if only is not None else expect, only)
 
 
 def _twice(names: list[str]) -> list[str]:

@@ -25,6 +25,8 @@ class State:
         self.watches: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self.interruptions: Counter[str] = Counter()
+        self.stuck: tuple[str, ...] = ()
+        """Kinds whose watch neither moves nor tries again."""
         self._next_sign = time.monotonic() + _PATIENCE
 
     def finished(self, report: Report) -> None:
@@ -38,8 +40,8 @@ class State:
 
     @property
     def healthy(self) -> bool:
-        """Whether the loop has said within the announced time that it lives."""
-        return time.monotonic() < self._next_sign
+        """Whether the loop has said within the announced time that it lives, and so have all watches."""
+        return time.monotonic() < self._next_sign and not self.stuck
 
     @property
     def ready(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from meshcheck.errors import MeshcheckError
 from meshcheck.job.deliver import Delivery
 from meshcheck.job.log import Log
+from meshcheck.job.memory import Memory
 from meshcheck.job.run import Look, pass_over
 from meshcheck.job.settings import Settings
 from meshcheck.job.state import State
@@ -21,10 +22,11 @@ from meshcheck.render.report_json import report_json
 
 if TYPE_CHECKING:
     from meshcheck.job.settings_file import SettingsFile
+    from meshcheck.load.cluster import Wanted
     from meshcheck.load.cluster.follow import Told
 
 _TICK = 10.0
-"""Seconds between two looks at the configuration file."""
+"""Seconds between two looks at the configuration file, and at what did not arrive."""
 _REST = 4.0
 """A pass is followed by a rest of so many times its length: a cluster that never stands still takes a fifth of a processor, no more."""
 _LONGEST_DEBOUNCE = 5
@@ -37,17 +39,29 @@ class Watched(Protocol):
     def start(self) -> None: ...
     def synced(self, seconds: float) -> bool: ...
     def states(self) -> dict[str, int]: ...
+    def want(self, wanted: Wanted) -> None: ...
+    def stuck(self) -> tuple[str, ...]: ...
 
 
 class Watch:
     """The loop. Everything but the following itself happens in the thread that calls `run`."""
 
-    def __init__(self, settings: Settings, file: SettingsFile | None, over: Callable[[Settings], Settings], log: Log, state: State) -> None:
-        self.settings, self._file, self._over, self._log, self._state = settings, file, over, log, state
+    def __init__(
+        self,
+        settings: Settings,
+        file: SettingsFile | None,
+        over: Callable[[Settings], Settings],
+        wanted: Callable[[Settings], Wanted],
+        log: Log,
+        state: State,
+    ) -> None:
+        """`over` lays the options of the command line over what a file says; `wanted` is what settings need of the cluster."""
+        self.settings, self._file, self._over, self._wanted, self._log, self._state = settings, file, over, wanted, log, state
+        self.memory = Memory()
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self._digest = file.digest() if file else ""
         self._shown: dict[str, Any] | None = None
-        self._rest_until = self._deliver_again = 0.0
+        self._rest_until = self._deliver_again = self._next_look = 0.0
         self._away = 0
 
     def tell(self, told: Told) -> None:
@@ -57,14 +71,19 @@ class Watch:
     def run(self, watched: Watched, look: Look, delivery: Delivery) -> NoReturn:
         """Follow, check and report until the process is told to end."""
         watched.start()
-        limit = self.settings.time_limit or 300
-        self._state.alive(limit)
-        if not watched.synced(limit):
-            self._log.warning("not everything was listed within the time limit; going on with what is there")
+        self._listed(watched)
         while True:
             self._drain()
             self._pass(watched, look, delivery)
-            self._wait(watched)
+            if not self._wait(watched, delivery):
+                self.memory.forget()  # nothing has changed but the time, on which answers may depend as well
+
+    def _listed(self, watched: Watched) -> None:
+        """Wait until everything is listed; what is not within the time limit is a gap."""
+        limit = self.settings.time_limit or 300
+        self._state.alive(limit)
+        if not watched.synced(limit):
+            self._log.warning("not everything was listed within the time limit; what was not is not known")
 
     def _pass(self, watched: Watched, look: Look, delivery: Delivery) -> None:
         state, settings = self._state, self.settings
@@ -86,11 +105,12 @@ class Watch:
         news = shown != self._shown
         if news or time.monotonic() >= self._deliver_again:
             delivery.settings = settings
-            if delivery.deliver(report):
-                self._shown, self._deliver_again = shown, time.monotonic() + settings.at_least_every
+            delivery.deliver(report)  # what does not arrive is tried again by itself
+            self._shown, self._deliver_again = shown, time.monotonic() + settings.at_least_every
         else:
             delivery.deliver_metrics()
-        self._log.info("pass", result=report.result, seconds=round(report.seconds, 3), gaps=len(report.gaps), news=news)
+        seconds, memory = round(report.seconds, 3), self.memory
+        self._log.info("pass", result=report.result, seconds=seconds, kept=memory.reused, computed=memory.computed, news=news)
         del seen, report
         gc.collect()  # Worlds refer to themselves in circles: without this the last one stays beside the next
 
@@ -103,9 +123,13 @@ class Watch:
         elif self._away and not away:
             self._log.info("all watches are connected again")
         self._away, self._state.watches = away, Counter(states)
+        stuck = watched.stuck()
+        if stuck and not self._state.stuck:
+            self._log.error("watches do not move any more, nor try again; the kubelet is told to start this anew", kinds=list(stuck))
+        self._state.stuck = stuck
 
-    def _wait(self, watched: Watched) -> None:
-        """Return when it is time for the next pass."""
+    def _wait(self, watched: Watched, delivery: Delivery) -> bool:
+        """Return when it is time for the next pass: whether it is because something has changed."""
         latest = time.monotonic() + self.settings.at_least_every
         first = quiet = 0.0
         while True:
@@ -116,15 +140,19 @@ class Watch:
             else:
                 due = latest
             if now >= due:
-                return
-            pause = min(due - now, _TICK)
+                return bool(first)
+            if now >= self._next_look:
+                self._next_look = now + _TICK
+                delivery.retry()
+                if self._reread():
+                    watched.want(self._wanted(self.settings))
+                    self._listed(watched)
+                    return True
             self._state.alive(_TICK)
             self._look_at(watched)
             try:
-                told = self._told.get(timeout=pause)
+                told = self._told.get(timeout=max(0.0, min(due, self._next_look) - now))
             except queue.Empty:
-                if self._reread():
-                    return
                 continue
             if self._hear(told):
                 quiet = time.monotonic()
@@ -162,6 +190,7 @@ class Watch:
             self._state.failed["configuration"] += 1
             self._log.error(f"the changed configuration cannot be obeyed, the old one goes on: {error}")
             return False
+        self.memory.forget()
         self._log.info("the configuration changed")
         return True
 

@@ -12,14 +12,14 @@ from meshcheck.model.network_policy import EGRESS, INGRESS, NetworkPolicy, Peer,
 from meshcheck.semantics.network_policy import PolicySet
 from meshcheck.semantics.network_policy.peers import Endpoint, selects_namespace
 from meshcheck.semantics.network_policy.ports import covers
-from meshcheck.semantics.tracing.network import endpoint, policy_set
+from meshcheck.semantics.tracing.network import KINDS, endpoint, policy_set
 
 DIRECTIONS = (INGRESS, EGRESS)
 
 
 def all_policies(evidence: Evidence) -> PolicySet:
     """The network policies of all namespaces and tiers."""
-    for kind in ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"):
+    for kind in KINDS:
         evidence.world.note(kind)
     return policy_set(evidence.world)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from meshcheck.lint import baseline
 from meshcheck.lint.evidence import Evidence
 from meshcheck.lint.rule import Rule
-from meshcheck.lint.run import Locate, finding_of, in_order, run
+from meshcheck.lint.run import Locate, Recall, finding_of, in_order, run
 from meshcheck.lint.settings import Settings, chosen, wants
 from meshcheck.lint.suppress import apply, suppressions
 from meshcheck.lint.unjudged import by_gap, undecided
@@ -46,13 +46,15 @@ def lint(
     locate: Locate,
     texts: Iterable[tuple[str, int, str]] = (),
     known: Counter[str] | None = None,
+    recall: Recall | None = None,
 ) -> Outcome:
     """The whole run. `texts` are searched for comments that suppress; `known` are fingerprints of a baseline.
+    `recall` may have what a rule found before.
 
     Rules about changes take part only where there is a state before.
     """
     wanted = tuple(rule for rule in chosen(rules, settings) if rule.needs != "two-worlds" or evidence.before is not None)
-    report = run(evidence, wanted, locate, rules)
+    report = run(evidence, wanted, locate, rules, recall)
     marks = suppressions(evidence.documents, texts, settings.suppress, locate)
     spoke = tuple(rule for rule in wanted if rule.code not in report.not_evaluated)
     findings, applied = apply(report.findings, marks, spoke, settings.require_reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from meshcheck.decode.admission import Problem, problems
 from meshcheck.decode.collect import Document, is_decoded
@@ -14,6 +15,7 @@ from meshcheck.model.finding import Finding, Related
 from meshcheck.model.objects import Origin, Path, Place, Span
 from meshcheck.model.record import replace, value
 from meshcheck.model.trace import Fix
+from meshcheck.semantics.world.reads import Looked
 
 Locate = Callable[[Origin | None, Path], Span | None]
 """From an object's origin and a field to its place in the text."""
@@ -30,7 +32,15 @@ class Report:
     """Code → what it looked at and a cluster did not let be read."""
 
 
-def run(evidence: Evidence, rules: Iterable[Rule], locate: Locate, every: Iterable[Rule] | None = None) -> Report:
+Judged = tuple[list[Finding], frozenset[Looked]]
+"""What a rule found, and what it looked at."""
+Recall = Callable[[str, Callable[[], tuple[frozenset[Looked], Judged]]], Judged]
+"""From a rule's code and what judges it to what it found, now or before: whoever keeps it knows what it rests on."""
+
+
+def run(
+    evidence: Evidence, rules: Iterable[Rule], locate: Locate, every: Iterable[Rule] | None = None, recall: Recall | None = None
+) -> Report:
     """Findings of some rules. `every`: all rules there are, so that a refusal whose own rule is switched off is not given to another."""
     chosen, coverage = tuple(rules), evidence.world.coverage
     silent = tuple(rule.code for rule in chosen if not may_speak(rule, evidence))
@@ -41,12 +51,21 @@ def run(evidence: Evidence, rules: Iterable[Rule], locate: Locate, every: Iterab
     for rule in chosen:
         looked = set(needed_by(rule))
         if rule.check is not None and rule.code not in silent:
-            with evidence.looking() as frame:
-                findings += [finding_of(rule, item, locate) for item in rule.check(evidence)]
+            judging = partial(_judged, rule, evidence, locate)
+            found, frame = recall(rule.code, judging) if recall is not None else judging()[1]
+            findings += found
             looked |= frame
         if coverage is not None and rule.needs not in ("live", "two-worlds") and (gaps := gaps_in(coverage, looked)):
             unjudged[rule.code] = gaps
     return Report(in_order(findings), silent, unjudged)
+
+
+def _judged(rule: Rule, evidence: Evidence, locate: Locate) -> tuple[frozenset[Looked], Judged]:
+    assert rule.check is not None
+    with evidence.looking() as looked:
+        found = [finding_of(rule, item, locate) for item in rule.check(evidence)]
+    frame = frozenset(looked)
+    return frame, (found, frame)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

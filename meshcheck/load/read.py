@@ -6,6 +6,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.errors import UnreadableError
@@ -13,6 +14,7 @@ from meshcheck.load import fast_yaml, folders
 from meshcheck.load.encoding import decoded, require_text
 from meshcheck.load.repeated_keys import has_all_keys, may_repeat_keys
 from meshcheck.load.split import is_blank, split
+from meshcheck.model.cluster_kinds import cluster_kinds
 from meshcheck.model.coverage import Coverage
 from meshcheck.model.objects import CLUSTER, Origin, Path, Place, Span, dotted
 from meshcheck.model.pattern import pattern
@@ -187,7 +189,8 @@ class Reading:
         for item in values:
             meta = item["metadata"]
             name = f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else meta["name"]
-            self.documents.append(Document(item, Origin(f"{CLUSTER}{item['kind']} {name}", 0), True))
+            origin = Origin(f"{CLUSTER}{item['kind']} {name}", _same_name(item["apiVersion"].rpartition("/")[0], item["kind"]))
+            self.documents.append(Document(item, origin, True))
 
     # ---- documents ----
 
@@ -261,6 +264,13 @@ class Reading:
         if _TEMPLATE.search(part):
             reason = f"a template, not a manifest ({reason}); render it, with `--helm CHART` for a Helm chart"
         self._note(Place(name, line, column), reason)
+
+
+@cache
+def _same_name(group: str, kind: str) -> int:
+    """Which of the kinds of one name a kind is: Istio and Gateway API both have a Gateway."""
+    groups = [known.group for known in cluster_kinds() if known.kind == kind]
+    return groups.index(group) if group in groups else 0
 
 
 def _with_list_type(item: Any, around: dict[str, Any]) -> Any:

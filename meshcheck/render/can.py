@@ -70,10 +70,10 @@ def reason_words(answer: Answer) -> str:
         return f"missing: {'; '.join(decision.missing)}"
     if not answer.misses:
         return "no binding grants it"
-    return f"no binding grants it; the nearest: {_miss_words(answer.misses[0])}"
+    return f"no binding grants it; the nearest: {miss_words(answer.misses[0])}"
 
 
-def _miss_words(miss: NearMiss) -> str:
+def miss_words(miss: NearMiss) -> str:
     through = f"{miss.binding.meta.ref} → " if miss.binding else ""
     return f"{through}{_rule_words(miss.granted)} fails on {' and '.join(_fail_words(fail) for fail in miss.failing)}"
 
@@ -226,7 +226,7 @@ def can_markdown(answer: Answer, locate: Locate) -> str:
     elif allowed:
         lines.append(f"- {reason_words(answer)}")
     lines += [f"- **Missing**: {fact}" for fact in answer.decision.missing]
-    lines += [f"- **Near miss**: {_miss_words(miss)}" + "".join(f"; {hint}" for hint in miss.hints) for miss in answer.misses]
+    lines += [f"- **Near miss**: {miss_words(miss)}" + "".join(f"; {hint}" for hint in miss.hints) for miss in answer.misses]
     for fix in answer.fixes:
         lines.append(f"- **Fix**: {fix.description}")
         if fix.objects:
@@ -237,8 +237,7 @@ def can_markdown(answer: Answer, locate: Locate) -> str:
 
 def who_text(request: ApiRequest, found: Sequence[Allowed], locate: Locate, notes: Sequence[str], style: Style) -> str:
     """Everybody who may, one a line; Kubernetes' own users are counted only."""
-    shown = [item for item in found if not (item.binding and item.binding.is_default and item.subject.name.startswith("system:"))]
-    shown = [item for item in shown if not (item.binding and item.binding.is_default and item.subject.namespace == "kube-system")]
+    shown = [item for item in found if not item.of_kubernetes]
     lines = [style.bold(f"{len(found)} may {request_words(request)}"), ""]
     width = max(len(item.subject.words) for item in shown)
     for item in shown:

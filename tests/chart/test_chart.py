@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from meshcheck.cli.questions import question_of
+from meshcheck.cli.job import read_question
 from meshcheck.job.assertions import read_assertion_file
 from meshcheck.job.settings import AssertionCheck, Settings
 from meshcheck.job.settings_file import SettingsFile
-from meshcheck.model.cluster_kinds import CALL, kinds_for
+from meshcheck.model.cluster_kinds import CALL, RBAC, kinds_for
 from tests.chart.rendering import CHART, ROOT, VALUES, generator, helm, objects, of, pods, rendered, template
 
 
@@ -20,7 +22,7 @@ def settings_of(text: str, tmp_path: Path) -> Settings:
     (config,) = (item for item in of(text, "ConfigMap") if item["metadata"]["name"].endswith("-config"))
     for name, content in config["data"].items():
         (tmp_path / name).write_text(content)
-    return SettingsFile(str(tmp_path / "job.yaml"), question_of).read()
+    return SettingsFile(str(tmp_path / "job.yaml"), read_question).read()
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -51,7 +53,8 @@ def test_the_configuration_is_one_that_the_job_takes(name: str, tmp_path: Path) 
 def test_questions_and_outputs_arrive_in_the_configuration(tmp_path: Path) -> None:
     settings = settings_of(rendered("everything"), tmp_path)
     asked = [asked.id for check in settings.checks for asked in getattr(check, "asked", ())]
-    assert asked == ["shop/frontend → GET http://cart.shop/", "checkout", "outside"]
+    assert asked == ["shop/frontend → GET http://cart.shop/", "checkout", "outside", "secrets", "policies"]
+    assert settings.uses == (CALL, RBAC)
     (assertions,) = (check for check in settings.checks if isinstance(check, AssertionCheck))
     names = [assertion.name for path in assertions.paths for assertion in read_assertion_file(path)[0].assertions]
     assert names == ["text", "values"]
@@ -83,6 +86,8 @@ def test_containers_are_locked_down(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "verbs"), [("defaults", ["list"]), ("everything", ["list", "watch"]), ("few-rights", ["list"])])
 def test_the_role_is_the_table_of_kinds_and_nothing_more(name: str, verbs: list[str]) -> None:
+    """Roles and bindings are in it only where `rbac.readRoles` is on."""
+    uses = (CALL, RBAC) if name == "everything" else (CALL,)
     granted = set()
     for role in of(rendered(name), "ClusterRole"):
         for rule in role["rules"]:
@@ -91,7 +96,7 @@ def test_the_role_is_the_table_of_kinds_and_nothing_more(name: str, verbs: list[
                 continue
             assert rule["verbs"] == verbs
             granted |= {(group, resource) for group in rule["apiGroups"] for resource in rule["resources"]}
-    assert granted == {(kind.group, kind.plural) for kind in kinds_for(CALL)}
+    assert granted == {(kind.group, kind.plural) for kind in kinds_for(*uses)}
     assert not any("secret" in resource for _, resource in granted)
 
 
@@ -128,6 +133,34 @@ def test_wrong_values_are_refused(setting: str, told: str) -> None:
     done = template("--set", setting)
     assert done.returncode != 0
     assert told in done.stderr.replace(".", "/")
+
+
+@pytest.mark.parametrize("question", ["can=get secrets,questions[0].as=ann", "whoCan=get secrets,questions[0].only=group/x"])
+def test_questions_about_rbac_need_the_right_to_read_it(question: str) -> None:
+    """A role does not get wider in silence, and a question is not asked in vain."""
+    refused = template("--set", f"questions[0].{question}")
+    assert refused.returncode != 0
+    assert "need rbac.readRoles: true" in refused.stderr
+    assert template("--set", f"questions[0].{question}", "--set", "rbac.readRoles=true").returncode == 0
+    assert template("--set", f"questions[0].{question}", "--set", "rbac.create=false").returncode == 0
+
+
+def test_every_value_is_explained_and_in_the_table() -> None:
+    """Stale? Run manifests/install/generate.py."""
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+
+    def walk(properties: dict[str, Any], values: dict[str, Any], where: str) -> None:
+        assert values.keys() <= properties.keys(), where
+        for name, found in properties.items():
+            assert found.get("description"), f"{where}{name}"
+            if "properties" in found:
+                assert found["additionalProperties"] is False, f"{where}{name}"
+                walk(found["properties"], values[name], f"{where}{name}.")
+
+    walk(schema["properties"], defaults, "")
+    assert generator().README.read_text() == generator().readme()
+    assert "| `watch.port` | `8080` |" in generator().readme()
 
 
 def test_the_rules_are_those_of_the_code() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meshcheck.cli.main import main
-from meshcheck.model.cluster_kinds import CALL, kinds_for
+from meshcheck.model.cluster_kinds import CALL, RBAC, kinds_for
 from tests.chart.rendering import ROOT, rendered
 from tests.cluster.contents import put_text
 from tests.cluster.installed import CALL_THAT_FAILS, NAMESPACE, Installed, Json, crds, stand_in_crds
@@ -56,12 +56,12 @@ def test_as_a_gate_the_job_fails_where_a_check_fails(world: ApiServer, tmp_path:
 def test_each_rule_of_the_role_is_needed(
     world: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every resource of every rule: without it the report has a gap of that name, and with it none."""
+    """Every resource of every rule: without it the report has a gap of that name, and with it none; roles and bindings among them."""
     with crds(world, list(stand_in_crds(world))):
-        installed = Installed(world, rendered(), tmp_path)
+        installed = Installed(world, rendered("defaults", "--set", "rbac.readRoles=true"), tmp_path)
         monkeypatch.setenv("KUBECONFIG", installed.environment["KUBECONFIG"])
         whole = installed.rules(ROLE)
-        kinds = {(kind.group, kind.plural): kind.kind for kind in kinds_for(CALL)}
+        kinds = {(kind.group, kind.plural): kind.kind for kind in kinds_for(CALL, RBAC)}
         assert _gaps(tmp_path, capsys) == set()
         tried = set()
         for number, rule in enumerate(whole):
@@ -80,12 +80,73 @@ def test_each_rule_of_the_role_is_needed(
 def _gaps(folder: Path, capsys: pytest.CaptureFixture[str]) -> set[str]:
     """What the report of a run in this process says was not read; each gap is a refusal."""
     config = folder / "nothing.yaml"
-    config.write_text("checks: [{name: little, lint: {select: [MC110]}}]\nreport: {log: none}\n")
+    question = "{as: ann, can: list pods, expect: unknown}"  # what reads roles and bindings
+    config.write_text(f"checks: [{{name: little, lint: {{select: [MC110]}}}}, {{questions: [{question}]}}]\nreport: {{log: none}}\n")
     main(["job", "--config", str(config), "--report-dir", str(folder / "out")])
     capsys.readouterr()
     gaps = json.loads((folder / "out" / "report.json").read_text())["gaps"]
     assert all("forbidden" in gap["reason"] for gap in gaps)
     return {gap["what"] for gap in gaps}
+
+
+def test_requests_to_the_api_server_are_judged_by_its_own_roles(world: ApiServer, tmp_path: Path) -> None:
+    """`can` and `whoCan` over real roles and bindings, as the API server itself answers; they are read because somebody asks."""
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "delete"]}]
+    rbac = "rbac.authorization.k8s.io"
+    path = f"/apis/{rbac}/v1/namespaces/shop"
+    world.request("POST", f"{path}/roles", {"metadata": {"name": "pods"}, "rules": rules})
+    subjects = [{"kind": "ServiceAccount", "name": "web", "namespace": "shop"}, {"kind": "Group", "apiGroup": rbac, "name": "devs"}]
+    reference = {"apiGroup": rbac, "kind": "Role", "name": "pods"}
+    world.request("POST", f"{path}/rolebindings", {"metadata": {"name": "pods"}, "roleRef": reference, "subjects": subjects})
+    asked = [
+        {"id": "delete", "as": "sa/shop/web", "can": "delete pods", "namespace": "shop"},
+        {"id": "list", "as": "sa/shop/web", "can": "list pods", "namespace": "shop", "expect": "denied"},
+        {"id": "elsewhere", "as": "sa/shop/web", "can": "delete pods", "namespace": "default"},
+        {"id": "own", "as": "sa/meshcheck/meshcheck", "can": "list authorizationpolicies.security.istio.io", "allNamespaces": True},
+        {"id": "who", "whoCan": "delete pods", "namespace": "shop", "only": ["group/*"]},
+        {"id": "all", "whoCan": "delete pods", "namespace": "shop", "only": ["group/devs", "sa/shop/*"]},
+    ]
+    installed = Installed(world, rendered("defaults", "--set", "rbac.readRoles=true"), tmp_path)
+    config = json.dumps({"checks": [{"name": "api", "questions": asked}], "report": {"configMap": {"name": "meshcheck-report"}}})
+    (installed.config / "job.yaml").write_text(config)
+    assert installed.run().returncode == 0
+    report = installed.report()
+    assert report["gaps"] == []
+    found = {answer["id"]: answer for answer in report["checks"][0]["questions"]}
+    assert {id: answer["result"] for id, answer in found.items()} == {
+        "delete": "passed", "list": "passed", "elsewhere": "failed", "own": "passed", "who": "failed", "all": "passed",
+    }  # fmt: skip
+    assert found["delete"]["decided_by"]["kind"] == "RoleBinding"
+    assert "sa/shop/web by RoleBinding shop/pods" in found["who"]["causes"][0]
+    assert found["elsewhere"]["fixes"]
+    for id, verb, namespace in (("delete", "delete", "shop"), ("list", "list", "shop"), ("elsewhere", "delete", "default")):
+        user = {"user": "system:serviceaccount:shop:web", "groups": ["system:serviceaccounts", "system:authenticated"]}
+        review = {"spec": {**user, "resourceAttributes": {"verb": verb, "resource": "pods", "namespace": namespace}}}
+        answer = world.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        assert answer["status"]["allowed"] is (found[id]["verdict"] == "allowed")
+
+
+def test_roles_that_may_not_be_read_make_a_refusal_unknown(world: ApiServer, tmp_path: Path) -> None:
+    """What was not read may grant it; what is granted by what was read stays so."""
+    installed = Installed(world, rendered("defaults", "--set", "rbac.readRoles=true"), tmp_path)
+    rules = installed.rules(ROLE)
+    for rule in rules:
+        if "rolebindings" in rule["resources"]:
+            rule["resources"] = ["roles"]
+    installed.set_rules(ROLE, rules)
+    installed.wait_until(False, "list", "rbac.authorization.k8s.io", "rolebindings")
+    asked = [
+        {"id": "denied", "as": "sa/shop/web", "can": "delete pods", "namespace": "shop", "expect": "denied"},
+        {"id": "cluster", "as": "sa/shop/web", "can": "list nodes", "expect": "denied"},
+        {"id": "own", "as": "sa/meshcheck/meshcheck", "can": "list pods", "allNamespaces": True},
+        {"id": "who", "whoCan": "delete pods", "namespace": "shop", "only": ["group/devs"]},
+    ]
+    (installed.config / "job.yaml").write_text(json.dumps({"checks": [{"name": "api", "questions": asked}], "report": {"configMap": {}}}))
+    assert installed.run().returncode == 0
+    found = {answer["id"]: answer for answer in installed.report()["checks"][0]["questions"]}
+    results = {id: answer["result"] for id, answer in found.items()}
+    assert results == {"denied": "unknown", "cluster": "passed", "own": "passed", "who": "unknown"}
+    assert "RoleBindings of namespace shop could not be listed: forbidden" in found["denied"]["missing"][0]
 
 
 @pytest.mark.parametrize("verb", ["create", "patch"])

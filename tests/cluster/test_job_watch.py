@@ -25,6 +25,7 @@ from tests.support.manifests import app, space, thing
 
 SCENARIO = ROOT / "manifests" / "scenarios" / "method-not-allowed" / "manifests.yaml"
 POLICY = "/apis/security.istio.io/v1/namespaces/shop/authorizationpolicies/cart-viewer"
+REPORT_ROLE = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/meshcheck-report"
 ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/meshcheck"
 MERGE = "application/merge-patch+json"
 
@@ -78,6 +79,9 @@ class Running:
         except Exception:
             return {}
         return {a["id"]: a["verdict"] for check in report["checks"] for a in check.get("questions", ())}
+
+    def report(self) -> Json:
+        return self.installed.report()
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -246,3 +250,125 @@ def test_memory_stays_flat(server: ApiServer, running: Running) -> None:
     first = churn(8)
     last = churn(25)
     assert last < 1.1 * first, (first, last)
+
+
+def test_a_report_that_could_not_be_written_arrives_later(server: ApiServer, running: Running) -> None:
+    """The right to write it is gone for a while: that is said, and tried again without anything having changed. The log has it once."""
+    installed = running.installed
+    rules = installed.rules(REPORT_ROLE)
+    installed.set_rules(REPORT_ROLE, [{**rules[0], "verbs": ["get"]}])
+    installed.wait_until(False, "patch", "", "configmaps", NAMESPACE, "meshcheck-report")
+    allow(server, "GET", "DELETE")
+    running.until(lambda: running.metrics()["meshcheck_output_failures_total configmap"] == 1, "the refusal")
+    assert running.answers() == {"delete": "denied"}
+    passes = running.metrics()["meshcheck_passes_total passed"]
+    installed.set_rules(REPORT_ROLE, rules)
+    running.until(lambda: running.answers() == {"delete": "allowed"}, "the report that is late")
+    assert running.metrics()["meshcheck_passes_total passed"] == passes
+    running.until(lambda: "the report has arrived now" in [line["message"] for line in running.lines()], "the word of it")
+    assert sum("cannot be written: 403" in line["message"] for line in running.lines()) <= 2
+
+
+def test_a_changed_configuration_is_taken_also_where_nothing_stands_still(server: ApiServer, running: Running) -> None:
+    """Changes that never end do not keep it from looking at its file."""
+    questions = running.installed.config / "questions.yaml"
+    questions.write_text(json.dumps([{**CALL_THAT_FAILS, "id": "other", "method": "GET"}]))
+    path, number, end = f"/api/v1/namespaces/{NAMESPACE}/configmaps/busy", 0, time.monotonic() + 60
+    server.request("POST", path.rpartition("/")[0], {"metadata": {"name": "busy"}})
+    while running.answers() != {"other": "allowed"}:
+        assert time.monotonic() < end
+        number += 1
+        server.request("PATCH", path, {"data": {"n": str(number)}}, content_type=MERGE)
+        time.sleep(0.1)
+    assert number > 5
+
+
+def test_namespaces_and_roles_are_followed_when_the_configuration_asks_for_them(server: ApiServer, tmp_path: Path) -> None:
+    """A question about RBAC brings roles and bindings; namespaces that are left out are gaps, and are followed again when they are back."""
+    assert put_text(server, SCENARIO.read_text()) == []
+    text = rendered("defaults", "--set", "cronJob.enabled=false", "--set", "watch.enabled=true", "--set", "rbac.readRoles=true")
+    installed = Installed(server, text, tmp_path)
+    config = {"checks": [{"name": "calls", "questions": [CALL_THAT_FAILS]}], "report": {"configMap": {"name": "meshcheck-report"}}}
+    config["watch"] = {"debounce": "200ms"}
+    file = installed.config / "job.yaml"
+    file.write_text(json.dumps(config))
+    running = Running(installed, tmp_path)
+    try:
+        running.until(lambda: running.answers() == {"delete": "denied"}, "the first report")
+        assert "meshcheck_objects ClusterRole" not in running.metrics()
+        own = {"id": "own", "as": "sa/meshcheck/meshcheck", "can": "watch pods", "allNamespaces": True}
+        file.write_text(json.dumps({**config, "checks": [{"name": "calls", "questions": [CALL_THAT_FAILS, own]}]}))
+        running.until(lambda: running.answers() == {"delete": "denied", "own": "allowed"}, "the question about RBAC")
+        assert running.metrics()["meshcheck_objects ClusterRole"] > 0
+        file.write_text(json.dumps({**config, "namespaces": ["meshcheck"]}))
+        running.until(lambda: "meshcheck_objects AuthorizationPolicy" not in running.metrics(), "the namespaces that are left out")
+        file.write_text(json.dumps(config))
+        running.until(lambda: running.answers() == {"delete": "denied"}, "all namespaces again")
+        assert running.report()["gaps"] == []
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+@pytest.mark.parametrize("seconds", [0.6, 0.9, 1.2])
+def test_it_ends_soon_when_told_while_it_reads(server: ApiServer, tmp_path: Path, seconds: float) -> None:
+    """In the middle of its first lists, or before."""
+    text = rendered("defaults", "--set", "cronJob.enabled=false", "--set", "watch.enabled=true")
+    running = Running(Installed(server, text, tmp_path), tmp_path)
+    time.sleep(seconds)
+    begun = time.monotonic()
+    status = running.end()
+    assert time.monotonic() - begun < 5
+    assert status in (0, -signal.SIGTERM)  # before there was anybody to hear it
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_a_token_that_is_replaced_on_disk_is_taken(server: ApiServer, tmp_path: Path) -> None:
+    """As the kubelet does it every hour: the old token is not valid any more, and the next one stands in the file."""
+    assert put_text(server, SCENARIO.read_text()) == []
+    asked = tuple(w for field, value in CALL_THAT_FAILS.items() for w in ("--set", f"questions[0].{field}={value}"))
+    installed = Installed(server, rendered("defaults", "--set", "cronJob.enabled=false", "--set", "watch.enabled=true", *asked), tmp_path)
+    (installed.config / "job.yaml").write_text((installed.config / "job.yaml").read_text() + "\nwatch: {debounce: 200ms}\n")
+    account = tmp_path / "account"
+    account.mkdir()
+    (account / "ca.crt").write_text(server.ca.read_text())
+    (account / "namespace").write_text(NAMESPACE)
+    (account / "token").write_text(bound_token(server, "first"))
+    del installed.environment["KUBECONFIG"]
+    address = server.url.removeprefix("https://").partition(":")
+    installed.environment |= {"KUBERNETES_SERVICE_HOST": address[0], "KUBERNETES_SERVICE_PORT": address[2], "ACCOUNT": str(account)}
+    (tmp_path / "sitecustomize.py").write_text(IN_A_POD)
+    installed.environment["PYTHONPATH"] = str(tmp_path)
+    running = Running(installed, tmp_path)
+    try:
+        running.until(lambda: running.answers() == {"delete": "denied"}, "the first report")
+        (account / "token").write_text(bound_token(server, "second"))
+        server.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}/secrets/first")
+        time.sleep(12)  # the server remembers for ten seconds whom it has let in
+        allow(server, "GET", "DELETE")  # told by a watch that began before; the report needs a new request
+        running.until(lambda: running.answers() == {"delete": "allowed"}, "the report with the new token", seconds=90)
+        assert running.metrics()["meshcheck_gaps"] == 0
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+IN_A_POD = """\
+import os, pathlib
+import kubernetes.config.incluster_config as library
+import meshcheck.load.cluster.login as login
+
+folder = os.environ["ACCOUNT"]
+library.SERVICE_TOKEN_FILENAME, library.SERVICE_CERT_FILENAME = f"{folder}/token", f"{folder}/ca.crt"
+login._ACCOUNT = pathlib.Path(folder)
+"""
+"""The place where a pod finds its account: nobody may write to /var/run here."""
+
+
+def bound_token(server: ApiServer, secret: str) -> str:
+    """A token of the job's service account that is valid as long as a Secret is there."""
+    server.request("POST", f"/api/v1/namespaces/{NAMESPACE}/secrets", {"metadata": {"name": secret}})
+    reference = {"kind": "Secret", "apiVersion": "v1", "name": secret}
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/meshcheck/token"
+    made = server.request("POST", path, {"spec": {"expirationSeconds": 3600, "boundObjectRef": reference}})
+    return str(made["status"]["token"])

@@ -31,3 +31,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $i := .Values.image -}}
 {{- if $i.digest -}}{{ $i.repository }}@{{ $i.digest }}{{- else -}}{{ $i.repository }}:{{ $i.tag | default .Chart.AppVersion }}{{- end -}}
 {{- end -}}
+
+{{/* Events are about the objects that decide, in their namespaces; what no object decides is about the release's own. */}}
+{{- define "meshcheck.eventRules" -}}
+{{- if .Values.events -}}
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end -}}
+{{- end -}}

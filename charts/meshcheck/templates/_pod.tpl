@@ -18,6 +18,8 @@ metadata:
     prometheus.io/scrape: "true"
     prometheus.io/port: {{ $.Values.watch.port | quote }}
     prometheus.io/path: /metrics
+    # the API server is asked at once: not before there is a way to it
+    proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true}'
     {{- end }}
     {{- with $.Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
@@ -35,12 +37,9 @@ spec:
   {{- with $.Values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
-  securityContext:
-    runAsNonRoot: true
-    runAsUser: 65532
-    runAsGroup: 65532
-    fsGroup: 65532
-    seccompProfile: {type: RuntimeDefault}
+  {{- with $.Values.podSecurityContext }}
+  securityContext: {{- toYaml . | nindent 4 }}
+  {{- end }}
   containers:
     - name: meshcheck
       image: {{ include "meshcheck.image" $ | quote }}

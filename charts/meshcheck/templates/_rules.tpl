@@ -38,6 +38,11 @@
 - apiGroups: [kuma.io]
   resources: [trafficpermissions]
   verbs: {{ include "meshcheck.verbs" . }}
+{{- if .Values.rbac.readRoles }}
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [clusterrolebindings, clusterroles]
+  verbs: {{ include "meshcheck.verbs" . }}
+{{- end }}
 {{- end -}}
 
 {{- define "meshcheck.namespacedRules" -}}
@@ -140,4 +145,9 @@
 - apiGroups: [consul.hashicorp.com]
   resources: [serviceintentions]
   verbs: {{ include "meshcheck.verbs" . }}
+{{- if .Values.rbac.readRoles }}
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [rolebindings, roles]
+  verbs: {{ include "meshcheck.verbs" . }}
+{{- end }}
 {{- end -}}

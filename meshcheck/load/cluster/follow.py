@@ -27,6 +27,8 @@ STALE = 120.0
 _TURN = 300
 """Seconds after which the server ends a watch in good order; each kind has its own, so that they do not come back together."""
 _LONGEST_PAUSE = 10.0
+_STUCK = 1200.0
+"""Seconds without a sign after which a thread counts as stuck: twice as long as a watch lasts, or a list at its slowest."""
 
 CONNECTED, INTERRUPTED, REFUSED = "connected", "interrupted", "refused"
 
@@ -58,10 +60,12 @@ class Follower:
         self._version = ""
         self._heard = 0.0
         self._pause = 0.0
+        self._sign = time.monotonic()
+        """When the thread last moved."""
         self.lock = threading.Lock()
         self.synced = threading.Event()
         """Set once the kind was listed, or could not be."""
-        self.gap = ""
+        self.gap = "have not been listed yet"
         """Why the objects are not known; empty when they are."""
         self.gone = False
         """The server does not serve the kind any more."""
@@ -76,15 +80,24 @@ class Follower:
         """Do not begin anything any more. A request that waits for an answer ends with the process."""
         self._ended.set()
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the thread has neither heard anything nor tried anything for too long, or has ended without being told to."""
+        return not self._ended.is_set() and time.monotonic() - self._sign > _STUCK
+
     def items(self) -> list[dict[str, Any]]:
-        """The objects as they are known now; of a kind with a gap, none."""
+        """The objects as they are known now, in the order of lists; of a kind with a gap, none.
+
+        An object that has not changed in anything that matters is the same value as before.
+        """
         with self.lock:
-            return [] if self.gap else list(self._items.values())
+            return [] if self.gap else [item for _, item in sorted(self._items.items(), key=lambda pair: "/".join(pair[0]))]
 
     # ---- the thread ----
 
     def _run(self) -> None:
         while not self._ended.is_set():
+            self._sign = time.monotonic()
             try:
                 if not self._version:
                     self._list()
@@ -104,7 +117,12 @@ class Follower:
         kind = self.served.kind.kind
         new = {key: item for item in listed.items if not self._ignored(kind, *(key := _key(item)))}
         with self.lock:
-            changed = self.gap != "" or not self.synced.is_set() or _differ(self._items, new)
+            for key, item in new.items():
+                old = self._items.get(key)
+                if old is not None and essence(old) == essence(item):
+                    new[key] = old
+            same = self._items.keys() == new.keys() and all(self._items[key] is item for key, item in new.items())
+            changed = self.gap != "" or not same
             self._items, self.gap, self._version = new, "", listed.resource_version
         self._open()
         self.synced.set()
@@ -123,7 +141,8 @@ class Follower:
         for event in self._api.stream(self.served.path(self.namespace), timeout=SILENCE, on_open=self._open, **query):
             if self._ended.is_set():
                 return
-            self._heard, self._pause = time.monotonic(), 0.0
+            self._heard = self._sign = time.monotonic()
+            self._pause = 0.0
             self._event(event)
 
     def _open(self) -> None:
@@ -145,11 +164,14 @@ class Follower:
         if self._ignored(kind, *key):
             return
         with self.lock:
-            before = self._items.pop(key, None)
-            if not deleted:
+            before = self._items.get(key)
+            if deleted:
+                self._items.pop(key, None)
+            elif before is not None and essence(before) == essence(item):
+                return
+            else:
                 self._items[key] = item
-        if deleted or before is None or essence(before) != essence(item):
-            self._tell(Told(kind, "changed"))
+        self._tell(Told(kind, "changed"))
 
     # ---- trouble ----
 
@@ -195,7 +217,3 @@ class Follower:
 def _key(item: dict[str, Any]) -> Key:
     meta = item["metadata"]
     return meta.get("namespace") or "", meta["name"]
-
-
-def _differ(old: dict[Key, dict[str, Any]], new: dict[Key, dict[str, Any]]) -> bool:
-    return old.keys() != new.keys() or any(essence(old[key]) != essence(item) for key, item in new.items())

@@ -30,6 +30,8 @@ class Watches:
         self._kinds = kinds_for(*wanted.uses)
         self._followers: dict[tuple[ClusterKind, str | None], Follower] = {}
         self._lock = threading.Lock()
+        self._changing = threading.RLock()
+        """Held while what is followed changes: by the look at which kinds are served, and by a changed configuration."""
         self._ended = threading.Event()
         self._found: Discovery | None = None
 
@@ -37,6 +39,15 @@ class Watches:
         """Begin to follow. Raises UnreadableError when the cluster cannot be reached, or does not know who asks."""
         self._discovered(discover(self._api))
         threading.Thread(target=self._rediscover, name="discovery", daemon=True).start()
+
+    def want(self, wanted: Wanted) -> None:
+        """Follow other kinds or namespaces from now on; those that are wanted as before go on."""
+        if wanted == self._wanted:
+            return
+        with self._changing:
+            self._wanted, self._kinds = wanted, kinds_for(*wanted.uses)
+        assert self._found is not None
+        self._discovered(self._found)
 
     def stop(self) -> None:
         """Do not begin anything any more."""
@@ -54,6 +65,10 @@ class Watches:
         states = Counter({CONNECTED: 0, INTERRUPTED: 0, REFUSED: 0})
         states.update(follower.state for follower in self._all())
         return states
+
+    def stuck(self) -> tuple[str, ...]:
+        """Resources whose follower has neither heard anything nor tried again for longer than any request may take."""
+        return tuple(follower.served.kind.resource for follower in self._all() if follower.is_stuck)
 
     def read(self, reading: Reading) -> None:
         """Put what is known now into a Reading, with its coverage."""
@@ -84,24 +99,29 @@ class Watches:
         One that is not listed any more is followed until the server says of its own path that there is no such thing: a server that is
         starting lists kinds before it knows all of them.
         """
-        wanted = {key: f for key, f in self._followers.items() if not f.gone}
-        for kind in self._kinds:
-            served = found.served(kind)
-            if served is None or kind.group in found.down:
-                continue
-            for namespace in self._wanted.namespaces if kind.namespaced and self._wanted.namespaces else (None,):
-                old = self._followers.get((kind, namespace))
-                if old is None or old.gone or old.served != served:
-                    wanted[kind, namespace] = Follower(self._api, served, namespace, self._ignored, self._tell)
-        with self._lock:
-            before, self._followers, self._found = self._followers, wanted, found
-        for key, follower in before.items():
-            if wanted.get(key) is not follower:
-                follower.stop()
-                self._tell(Told(key[0].kind, "listed"))
-        for key, follower in wanted.items():
-            if before.get(key) is not follower:
-                follower.start()
+        with self._changing:
+            wanted: dict[tuple[ClusterKind, str | None], Follower] = {}
+            for kind in self._kinds:
+                served = found.served(kind)
+                for namespace in self._wanted.namespaces if kind.namespaced and self._wanted.namespaces else (None,):
+                    old = self._followers.get((kind, namespace))
+                    goes_on = old is not None and not old.gone
+                    if served is None or kind.group in found.down:
+                        if old is not None and goes_on:
+                            wanted[kind, namespace] = old
+                    elif old is not None and goes_on and old.served == served:
+                        wanted[kind, namespace] = old
+                    else:
+                        wanted[kind, namespace] = Follower(self._api, served, namespace, self._ignored, self._tell)
+            with self._lock:
+                before, self._followers, self._found = self._followers, wanted, found
+            for key, follower in before.items():
+                if wanted.get(key) is not follower:
+                    follower.stop()
+                    self._tell(Told(key[0].kind, "listed"))
+            for key, follower in wanted.items():
+                if before.get(key) is not follower:
+                    follower.start()
 
     def _rediscover(self) -> None:
         while not self._ended.wait(DISCOVERY):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from meshcheck.model.coverage import Coverage
 from meshcheck.model.rbac import (
     ACCOUNTS,
     AUTHENTICATED,
@@ -25,6 +26,7 @@ from meshcheck.model.rbac import (
 )
 from meshcheck.model.record import NamedTuple, value
 from meshcheck.semantics.kubernetes_rbac.aggregation import GrantedRule, RoleKey, rules_of
+from meshcheck.semantics.kubernetes_rbac.known import unread
 from meshcheck.semantics.kubernetes_rbac.rules import covers
 
 _EVERYBODY = frozenset([AUTHENTICATED, UNAUTHENTICATED, ACCOUNTS])
@@ -78,10 +80,13 @@ class Decision:
 
 
 class Permissions:
-    """Who may do what. `closed` says that there are no other roles and bindings than these."""
+    """Who may do what. `closed` says that there are no other roles and bindings than these.
 
-    def __init__(self, objects: RbacObjects, *, closed: bool) -> None:
-        self.objects, self.closed = objects, closed
+    `coverage`: of a cluster, where it says which of them are known; a request that needs no others is decided.
+    """
+
+    def __init__(self, objects: RbacObjects, *, closed: bool, coverage: Coverage | None = None) -> None:
+        self.objects, self.closed, self.coverage = objects, closed, coverage
         self.roles: Mapping[RoleKey, Role] = {role.key: role for role in objects.roles}
         self.rules = rules_of(objects.roles)
         self._users: dict[tuple[str | None, str], list[Grant]] = {}
@@ -123,9 +128,16 @@ class Permissions:
                     return Decision(True, grant, number)
             own = own or not (grant.binding.is_default or grant.subject.name in _EVERYBODY)
         lost = tuple(dangling.values())
+        if self.coverage is not None:
+            facts = self.unread(request, tuple(dangling))
+            return Decision(None, dangling=lost, missing=facts) if facts else Decision(False, dangling=lost)
         if self.closed or (own and not lost):
             return Decision(False, dangling=lost)
         return Decision(None, dangling=lost, missing=_missing(request, lost))
+
+    def unread(self, request: ApiRequest, lost: tuple[Binding, ...] = ()) -> tuple[str, ...]:
+        """What was not read of a cluster and may grant a request, in words."""
+        return unread(self.coverage, request, lost) if self.coverage is not None else ()
 
 
 def _missing(request: ApiRequest, dangling: tuple[Grant, ...]) -> tuple[str, ...]:

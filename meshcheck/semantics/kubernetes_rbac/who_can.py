@@ -16,6 +16,12 @@ class Allowed(NamedTuple):
     binding: Binding | None = None
     granted: GrantedRule | None = None
 
+    @property
+    def of_kubernetes(self) -> bool:
+        """Whether it is one of Kubernetes' own users and groups, by a binding that every API server makes."""
+        own = self.binding is not None and self.binding.is_default
+        return own and (self.subject.name.startswith("system:") or self.subject.namespace == "kube-system")
+
 
 def who_can(permissions: Permissions, request: ApiRequest) -> tuple[Allowed, ...]:
     """Each subject once, with the binding that the API server would name; Kubernetes' own come last. The request's user does not count."""

@@ -26,6 +26,8 @@ STATION = "application"
 
 def nginx_in(world: World, workload: Workload) -> tuple[Nginx, ...]:
     """The nginx containers of a workload's pods that have a visible configuration."""
+    if workload.pod.get("volumes"):
+        world.note("ConfigMap", workload.namespace, knowing=True)  # those that are not known are seen to below
     if not workload.pod.get("volumes") or not world.index("any config map", lambda: bool(world.inventory.of("ConfigMap"))):
         return () if world.coverage is None else _unread(world, workload)
 

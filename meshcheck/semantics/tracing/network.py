@@ -21,6 +21,8 @@ from meshcheck.semantics.world.world import World
 _ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 _OTHERS = tuple(kind for kind in foreign_headings().values() if kind.ends != "-")
 _DNS_SERVICES = (("kube-system", "kube-dns"), ("kube-system", "coredns"), ("openshift-dns", "dns-default"))
+KINDS = ("NetworkPolicy", *_ADMIN, *(kind.heading for kind in _OTHERS))
+"""Headings of all network policies, those of plugins among them."""
 
 
 def policy_set(world: World) -> PolicySet:
@@ -58,8 +60,7 @@ def has_policies(world: World) -> bool:
     """Whether there is any network policy at all."""
     for kind in _ADMIN:
         world.note(kind)
-    kinds = ("NetworkPolicy", *_ADMIN, *(kind.heading for kind in _OTHERS))
-    return world.index("any network policy", lambda: any(world.inventory.of(kind) for kind in kinds))
+    return world.index("any network policy", lambda: any(world.inventory.of(kind) for kind in KINDS))
 
 
 def isolated(world: World, workload: Workload, direction: str) -> bool:
@@ -108,6 +109,9 @@ def name_resolution(world: World, question: Question, who: CallerView, what: Tar
     if not has_policies(world):
         _policies_of(world, workload)
         _note(world, _DNS_SERVICES[0][0])
+        for namespace, _ in _DNS_SERVICES:
+            for kind in KINDS:
+                world.note(kind, namespace, knowing=True)
         return None
     servers = [(b.workload, b.address, b.port) for b in _dns_backends(world) if b.workload is not None]
     asked = servers or [(_usual_dns(world), "", 53)]

@@ -170,7 +170,7 @@ class World:
         """
         old = self.inventory
         inventory = Inventory({**old.objects, **changed}, old.refused, old.noted, old.not_decoded, old.coverage)
-        made = self._other(inventory, reads=None)
+        made = self._other(inventory)
         if self.reads is None:  # else each table says what it was made from, and has to be made by its own World
             for key, value in self._kept.items():
                 rests_on = _RESTS_ON.get(key if isinstance(key, str) else key[0])

@@ -128,6 +128,11 @@ def test_serve() -> None:
         current.alive(-1000)
         status, _, body = get(server.port, "/healthz")
         assert (status, body) == (503, "the loop has not moved for too long\n")
+        current.alive(10)
+        assert get(server.port, "/healthz")[0] == 200
+        current.stuck = ("pods", "services")
+        status, _, body = get(server.port, "/healthz")
+        assert (status, body) == (503, "watches have not moved for too long: pods, services\n")
         status, content_type, body = get(server.port, "/metrics?x=1", Accept="application/openmetrics-text; version=1.0.0")
         assert (status, content_type.partition(";")[0]) == (200, "application/openmetrics-text")
         found = samples(body)
