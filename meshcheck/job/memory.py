@@ -65,7 +65,7 @@ class Memory:
         values = {document.origin: document.value for document in documents}
         coverage = world.coverage
         assert coverage is not None
-        known, mesh = (coverage.read, coverage.gaps, coverage.named), repr(world.mesh)
+        known, mesh = (coverage.read, coverage.gaps, coverage.named), repr((world.mesh, world.revisions))
         touched = _touched(self._values, values)
         if self._mesh != mesh:
             touched.add(MESH_CONFIG, None)

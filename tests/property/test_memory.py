@@ -31,6 +31,7 @@ from meshcheck.load.read import Reading
 from meshcheck.model.cluster_kinds import CALL, MESH_CONFIG, kinds_for
 from meshcheck.model.coverage import Coverage, Gap
 from meshcheck.render.report_json import report_json
+from tests.support.injectors import injector
 
 Json = dict[str, Any]
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "scenarios"
@@ -60,8 +61,9 @@ class Cluster:
         self.random = random.Random(seed)
         self.names = self.random.sample(NAMES, 3)
         self.pool = [d for name in self.names for d in _scenario(name)[0] if _group_and_kind(d) in NAMESPACED]
+        self.pool.append(injector())
         self.items: dict[tuple[str, str, str, str], Json] = {}
-        for document in _scenario(self.names[0])[0]:
+        for document in (injector(), *_scenario(self.names[0])[0]):
             self.put(document)
 
     def put(self, document: Json) -> None:

@@ -77,6 +77,7 @@ def _called(world: World, workload: Workload, called: list[Injector], usual: Inj
 
 def injectors(world: World) -> tuple[Injector, ...]:
     """Webhooks of Istio's for pods that are created, in the order in which the API server calls them."""
+    world.note(WEBHOOKS, knowing=True)
     return world.index("injectors", lambda: tuple(_injectors(world)))
 
 

@@ -187,6 +187,7 @@ class World:
 
     def injector(self, revision: str | None) -> InjectorSettings:
         """The settings of a revision's injector: Istio's defaults where none were read and nobody says that there are some."""
+        self.note(MESH_CONFIG, knowing=True)
         found = self.revisions.injectors.get(revision or DEFAULT)
         if found is not None:
             return found

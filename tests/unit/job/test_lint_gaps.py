@@ -19,6 +19,7 @@ from meshcheck.model.record import replace
 from meshcheck.model.report import CheckReport
 from meshcheck.render.report_json import report_json
 from meshcheck.render.report_markdown import report_markdown
+from tests.support.injectors import injector
 from tests.unit.job.reports import report
 
 SCENARIO = Path(__file__).resolve().parents[3] / "manifests" / "scenarios" / "method-not-allowed" / "manifests.yaml"
@@ -29,6 +30,7 @@ POLICIES = Gap("AuthorizationPolicy", "AuthorizationPolicy", None, "could not be
 def check(lint_check: LintCheck, *gaps: Gap) -> CheckReport:
     reading = Reading()
     reading.add_path(str(SCENARIO))
+    reading.add_values("injector", [injector()])
     unknown = {gap.kind for gap in gaps if gap.namespace is None and not gap.others}
     reading.documents = [d for d in reading.documents if d.value["kind"] not in unknown]
     reading.coverage = Coverage(HEADINGS, gaps)

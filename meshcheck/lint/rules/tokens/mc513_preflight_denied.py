@@ -103,7 +103,9 @@ def _refusing(evidence: Evidence, way: Way, cors: Mapping[str, Any]) -> Mention 
 
 def _without_policies(world: World) -> World:
     kept = {kind: objects for kind, objects in world.inventory.objects.items() if kind != "AuthorizationPolicy"}
-    return World(replace(world.inventory, objects=kept), world.mesh, closed=world.closed, injected=world.injected, reads=world.reads)
+    inventory = replace(world.inventory, objects=kept)
+    closed, injected = world.closed, world.injected
+    return World(inventory, world.mesh, closed=closed, injected=injected, revisions=world.revisions, reads=world.reads)
 
 
 def _exempting(evidence: Evidence, refusing: Mention) -> Fix | None:
