@@ -1,8 +1,8 @@
 """What the last pass found and what it looked at for it: what has not been touched since is not looked at again.
 
 A World of a cluster notes for every answer which kinds, of which namespaces, it depends on (`semantics/world/reads.py`). An answer is kept
-as long as none of those objects is another one, mesh config is the same, and so is what is known at all. What depends on the time is asked
-again by the passes that come without a change (`watch.atLeastEvery`), which remember nothing but decoded objects.
+as long as none of those objects is another one; all of them while Istio's settings are the same, and what is known at all. What depends on
+the time is asked again by the passes that come without a change (`watch.atLeastEvery`), which remember nothing but decoded objects.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from meshcheck.decode.collect import Document, Remembered
 from meshcheck.decode.registry import bucket_of
-from meshcheck.model.cluster_kinds import MESH_CONFIG, cluster_kinds
+from meshcheck.model.cluster_kinds import cluster_kinds
 from meshcheck.model.objects import Origin
 from meshcheck.semantics.world import World
 from meshcheck.semantics.world.reads import Looked
@@ -53,7 +53,6 @@ class Memory:
         self._values: dict[Origin, dict[str, Any]] = {}
         self._known: tuple[object, ...] = ()
         self._settings: object = None
-        self._mesh = ""
 
     def forget(self) -> None:
         """Compute everything again."""
@@ -65,14 +64,12 @@ class Memory:
         values = {document.origin: document.value for document in documents}
         coverage = world.coverage
         assert coverage is not None
-        known, mesh = (coverage.read, coverage.gaps, coverage.named), repr((world.mesh, world.revisions))
+        known = (coverage.read, coverage.gaps, coverage.named, repr(world.mesh), repr(world.revisions))
         touched = _touched(self._values, values)
-        if self._mesh != mesh:
-            touched.add(MESH_CONFIG, None)
         if self._known != known or self._settings is not settings:
             self._kept = {}
         self._kept = {key: kept for key, kept in self._kept.items() if not touched.any(kept[0])}
-        self._values, self._known, self._settings, self._mesh = values, known, settings, mesh
+        self._values, self._known, self._settings = values, known, settings
 
     def recall(self, key: Hashable, compute: Callable[[], tuple[frozenset[Looked], T]]) -> T:
         """What was found under a key, or what is found now. `compute` says what it looked at, too."""

@@ -52,7 +52,6 @@ from meshcheck.model.record import replace
 from meshcheck.model.trace import DENIED, Fix, Mention
 from meshcheck.semantics.entry.ways import Way
 from meshcheck.semantics.tracing.trace import trace
-from meshcheck.semantics.world import World
 
 
 @rule("MC513", "preflight-denied", severity="error", needs="documents", confidence="medium")
@@ -96,16 +95,9 @@ def _refusing(evidence: Evidence, way: Way, cors: Mapping[str, Any]) -> Mention 
     station = answer.decided_at[1]
     if station.name != "authorization" or station.decider is None:
         return None
-    free = trace(evidence.once("without policies", lambda: _without_policies(evidence.world)), asked, explain=False)
+    free = trace(evidence.once("without policies", lambda: evidence.world.with_objects({"AuthorizationPolicy": ()})), asked, explain=False)
     answered = any(s.name == "cors" and s.symptom is not None and s.symptom.headers for hop in free.hops for s in hop.stations)
     return station.decider if answered else None
-
-
-def _without_policies(world: World) -> World:
-    kept = {kind: objects for kind, objects in world.inventory.objects.items() if kind != "AuthorizationPolicy"}
-    inventory = replace(world.inventory, objects=kept)
-    closed, injected = world.closed, world.injected
-    return World(inventory, world.mesh, closed=closed, injected=injected, revisions=world.revisions, reads=world.reads)
 
 
 def _exempting(evidence: Evidence, refusing: Mention) -> Fix | None:
