@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, summarize_address_range
 from itertools import pairwise
 
+from meshcheck.model.calico import EntityRule
 from meshcheck.model.cilium import CidrGroupPeer, CidrPeer, CiliumRule
 from meshcheck.model.core import Workload
 from meshcheck.model.network_policy import EGRESS, INGRESS, BlockPeer, PortRange
@@ -17,6 +18,7 @@ from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import ALLOWED, UNKNOWN
 from meshcheck.semantics.addresses import parse_block
+from meshcheck.semantics.tracing.plugins import CALICO
 from meshcheck.semantics.tracing.trace import trace
 from meshcheck.semantics.world import World
 
@@ -203,6 +205,27 @@ def _spans(world: World) -> Iterator[PortRange]:
             for direction in (INGRESS, EGRESS):
                 yield from (span for rule in policy.rules(direction) for span in rule.ports)
     yield from (span for rule in _of_cilium(world) for entry in rule.ports or () for span in entry.ports)
+    for entity in _of_calico(world):
+        for port in (*entity.ports, *entity.not_ports):
+            yield PortRange(None, port.low, port.high, port.name or None, port.field)
+        service = world.service(*entity.service) if entity.service is not None else None
+        for number in (number for one in (service.ports if service else ()) for number in _targets(world, one.target)):
+            yield PortRange(None, number, number, None, entity.field)
+
+
+def _targets(world: World, target: int | str) -> Iterator[int]:
+    """The numbers that a Service's port may lead to."""
+    if isinstance(target, int):
+        yield target
+    else:
+        yield from (port.number for workload in world.workloads for port in workload.ports if port.name == target)
+
+
+def _of_calico(world: World) -> Iterator[EntityRule]:
+    for kind in CALICO:
+        for policy in world.inventory.of(kind):
+            for rule in (*policy.ingress, *policy.egress):
+                yield from (rule.source, rule.destination)
 
 
 def _of_cilium(world: World) -> Iterator[CiliumRule]:
@@ -222,6 +245,9 @@ def _blocks(world: World) -> Iterator[str]:
             yield from (text if "/" in text else f"{text}/32" for text in (cilium.cidr, *cilium.excepts))
         elif isinstance(cilium, CidrGroupPeer):
             yield from cilium.excepts
+    nets = [net for entity in _of_calico(world) for net in (*entity.nets, *entity.not_nets)]
+    sets = [net for kind in ("CalicoNetworkSet", "CalicoGlobalNetworkSet") for one in world.inventory.of(kind) for net in one.nets]
+    yield from (net if "/" in net else f"{net}/32" for net in (*nets, *sets))
     yield from (cidr if "/" in cidr else f"{cidr}/32" for group in world.inventory.of("CiliumCIDRGroup") for cidr in group.cidrs)
 
 

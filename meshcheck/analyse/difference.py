@@ -130,7 +130,7 @@ def _counts(change: Change) -> bool:
 
 _TOGETHER = (
     *("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"),
-    *("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
+    *("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy"),
 )
 
 

@@ -56,6 +56,8 @@ class Wires:
         told: Hashable = tuple(str(other) for other in others)
         if self._policies.cilium is not None:
             told = told, self._policies.cilium.signature(network.endpoint(self.world, source, ""))
+        if self._policies.calico is not None:
+            told = told, self._policies.calico.signature(network.endpoint(self.world, source, ""))
         if not sending:
             return admitted.get(id(source), _NONE), None, told
         tables = self._tables()
@@ -65,7 +67,7 @@ class Wires:
 
     def said(self, source: Workload, target: Workload) -> Hashable | None:
         """What the policies of both ends say to the pair, to be compared with what another World says; None where that is not known."""
-        if self._policies.cilium is not None:
+        if self._policies.cilium is not None or self._policies.calico is not None:
             return None
         found = self.key(source, target)
         isolated = bool(self._policies.selecting(target, INGRESS)), bool(self._policies.selecting(source, EGRESS))

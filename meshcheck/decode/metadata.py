@@ -22,6 +22,8 @@ CLUSTER_SCOPED = frozenset(
         "GlobalNetworkPolicy",
         "GlobalNetworkSet",
         "Tier",
+        "HostEndpoint",
+        "FelixConfiguration",
         "TrafficPermission",
         "GatewayClass",
         "IngressClass",

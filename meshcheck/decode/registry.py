@@ -67,6 +67,17 @@ _DECODERS: dict[tuple[str, str], tuple[str, str]] = {
     ("cilium.io", "CiliumNetworkPolicy"): ("cilium", "decode_policy"),
     ("cilium.io", "CiliumClusterwideNetworkPolicy"): ("cilium", "decode_policy"),
     ("cilium.io", "CiliumCIDRGroup"): ("cilium", "decode_cidr_group"),
+    **{
+        (group, kind): ("calico", function)
+        for group in ("projectcalico.org", "crd.projectcalico.org")
+        for kind, function in (
+            ("NetworkPolicy", "decode_policy"),
+            ("GlobalNetworkPolicy", "decode_policy"),
+            ("Tier", "decode_tier"),
+            ("NetworkSet", "decode_network_set"),
+            ("GlobalNetworkSet", "decode_network_set"),
+        )
+    },
     ("security.istio.io", "AuthorizationPolicy"): ("istio_security", "decode_authorization_policy"),
     ("security.istio.io", "RequestAuthentication"): ("istio_security", "decode_request_authentication"),
     ("security.istio.io", "PeerAuthentication"): ("istio_security", "decode_peer_authentication"),

@@ -62,7 +62,7 @@ def has_admin(evidence: Evidence) -> bool:
 def decided_elsewhere(evidence: Evidence) -> bool:
     """Whether more than NetworkPolicies decides, or may: an admin policy, or one of a network plugin or another mesh."""
     world = evidence.world
-    if has_admin(evidence) or policy_set(world).others or policy_set(world).cilium is not None:
+    if has_admin(evidence) or policy_set(world).others or policy_set(world).cilium is not None or policy_set(world).calico is not None:
         return True
     return world.coverage is not None and not world.complete(*(kind.heading for kind in foreign_headings().values()))
 

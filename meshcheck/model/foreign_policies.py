@@ -25,8 +25,14 @@ cilium.io: plugin both opens cluster: CiliumClusterwideNetworkPolicy
 cilium.io: plugin - opens cluster: CiliumCIDRGroup
 projectcalico.org: plugin both opens namespaced: NetworkPolicy=CalicoNetworkPolicy
 projectcalico.org: plugin both opens cluster: GlobalNetworkPolicy=CalicoGlobalNetworkPolicy
+projectcalico.org: plugin - opens namespaced: NetworkSet=CalicoNetworkSet
+projectcalico.org: plugin - opens cluster: GlobalNetworkSet=CalicoGlobalNetworkSet Tier=CalicoTier
+projectcalico.org: plugin - opens cluster: HostEndpoint=CalicoHostEndpoint FelixConfiguration
 crd.projectcalico.org: plugin both opens namespaced: NetworkPolicy=CalicoNetworkPolicy
 crd.projectcalico.org: plugin both opens cluster: GlobalNetworkPolicy=CalicoGlobalNetworkPolicy
+crd.projectcalico.org: plugin - opens namespaced: NetworkSet=CalicoNetworkSet
+crd.projectcalico.org: plugin - opens cluster: GlobalNetworkSet=CalicoGlobalNetworkSet Tier=CalicoTier
+crd.projectcalico.org: plugin - opens cluster: HostEndpoint=CalicoHostEndpoint FelixConfiguration
 crd.antrea.io: plugin both opens namespaced: NetworkPolicy=AntreaNetworkPolicy
 crd.antrea.io: plugin both opens cluster: ClusterNetworkPolicy=AntreaClusterNetworkPolicy
 k8s.ovn.org: plugin outside refuses namespaced: EgressFirewall
@@ -43,7 +49,7 @@ kuma.io: kuma-sidecar callee refuses cluster-wide: MeshTrafficPermission
 kuma.io: kuma-sidecar callee refuses cluster: TrafficPermission
 consul.hashicorp.com: consul-dataplane callee refuses cluster-wide: ServiceIntentions/serviceintentions
 """
-EVALUATED = frozenset(["cilium.io"])
+EVALUATED = frozenset(["cilium.io", "projectcalico.org", "crd.projectcalico.org"])
 PLUGIN = "plugin"
 BOTH, OUTSIDE, CALLER, CALLEE = "both", "outside", "caller", "callee"
 

@@ -24,10 +24,10 @@
   resources: [ciliumcidrgroups, ciliumclusterwidenetworkpolicies]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [projectcalico.org]
-  resources: [globalnetworkpolicies]
+  resources: [felixconfigurations, globalnetworkpolicies, globalnetworksets, hostendpoints, tiers]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [crd.projectcalico.org]
-  resources: [globalnetworkpolicies]
+  resources: [felixconfigurations, globalnetworkpolicies, globalnetworksets, hostendpoints, tiers]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [crd.antrea.io]
   resources: [clusternetworkpolicies]
@@ -110,10 +110,10 @@
   resources: [ciliumnetworkpolicies]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [projectcalico.org]
-  resources: [networkpolicies]
+  resources: [networkpolicies, networksets]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [crd.projectcalico.org]
-  resources: [networkpolicies]
+  resources: [networkpolicies, networksets]
   verbs: {{ include "meshcheck.verbs" . }}
 - apiGroups: [crd.antrea.io]
   resources: [networkpolicies]

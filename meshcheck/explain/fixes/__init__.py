@@ -10,6 +10,7 @@ identity.py        callers without an identity: injection, excluded ports, Sidec
 peer_authentication.py  modes of ports
 tokens.py          RequestAuthentication
 network_policy.py  NetworkPolicies and their admin tiers
+calico.py          Calico's policies
 cilium.py          policies of Cilium
 wire.py            the connection that they refuse
 services.py        Services: ports, protocols, load balancers

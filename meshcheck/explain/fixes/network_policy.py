@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshcheck.explain.causes import failing
-from meshcheck.explain.fixes import cilium
+from meshcheck.explain.fixes import calico, cilium
 from meshcheck.explain.fixes.case import Candidate, Case, at, change, created, free_name, push, single, telling_labels
 from meshcheck.explain.fixes.wire import Wire
 from meshcheck.model.json_patch import Step
@@ -25,6 +25,8 @@ def candidates(case: Case) -> Iterator[Candidate]:
         return
     if any(m.meta.ref.kind in cilium.KINDS for m in case.station.policies):
         yield from cilium.candidates(case, wire)
+    if any(calico.is_of_calico(m.meta) for m in case.station.policies):
+        yield from calico.candidates(case, wire)
     if case.decider is not None and case.station.decider is not None and case.station.decider.effect == "denies":
         return
     metas = {m.meta.ref: m.meta for m in case.station.policies if m.effect == "isolates" and m.meta.ref.kind == "NetworkPolicy"}

@@ -5,16 +5,17 @@ Sources: kubernetes/api:networking/v1/types.go; kubernetes-sigs/network-policy-a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from meshcheck.model.core import Workload
-from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, NetworkPolicy, PolicyRule, UnknownPeer
+from meshcheck.model.network_policy import EGRESS, INGRESS, AdminPolicy, NetworkPolicy, PolicyRule
 from meshcheck.model.trace import Mention
 from meshcheck.semantics.network_policy import explanation
+from meshcheck.semantics.network_policy.admin import action_of
 from meshcheck.semantics.network_policy.others import Others
 from meshcheck.semantics.network_policy.peers import Endpoint, means, means_pods
-from meshcheck.semantics.network_policy.ports import covered, covers
+from meshcheck.semantics.network_policy.ports import covered
 from meshcheck.semantics.network_policy.side import Side
 from meshcheck.semantics.network_policy.travelling import Request
 
@@ -22,9 +23,35 @@ if TYPE_CHECKING:
     from meshcheck.semantics.network_policy.cilium import CiliumSet
 
 
+class Plugin(Protocol):
+    """A network plugin that has policies of its own, and reads those of Kubernetes together with them."""
+
+    def may_isolate(self, namespace: str, direction: str) -> bool:
+        """Whether some policy of its own may close a direction for some pod of a namespace."""
+
+    def isolates(self, end: Endpoint, direction: str) -> bool:
+        """Whether some policy of its own is about a direction of a pod, or may be."""
+
+    def signature(self, end: Endpoint) -> Hashable:
+        """Equal for pods that its policies do not tell apart as callers."""
+
+    def side(
+        self,
+        plain: PolicySet,
+        direction: str,
+        source: Endpoint,
+        target: Endpoint,
+        protocol: str,
+        port: int,
+        strict: bool,
+        explain: bool,
+    ) -> Side | None:
+        """The answer of one direction; None for an end that no policy is about."""
+
+
 class PolicySet:
-    """All network policies of a World, found by pod. `others` are those of which nobody knows here what they decide; `cilium` is there
-    where the network plugin is Cilium.
+    """All network policies of a World, found by pod. `others` are those of which nobody knows here what they decide; `cilium` and `calico`
+    are there where policies say that the network plugin is Cilium, or Calico.
     """
 
     def __init__(
@@ -33,8 +60,9 @@ class PolicySet:
         admin: Iterable[AdminPolicy],
         others: Others | None = None,
         cilium: CiliumSet | None = None,
+        calico: Plugin | None = None,
     ) -> None:
-        self.others, self.cilium = others or Others(), cilium
+        self.others, self.cilium, self.calico = others or Others(), cilium, calico
         self._by_namespace: dict[str, list[NetworkPolicy]] = {}
         for policy in policies:
             self._by_namespace.setdefault(policy.meta.namespace, []).append(policy)
@@ -66,7 +94,7 @@ class PolicySet:
         """Whether some policy may close a direction for some pod of a namespace."""
         if self._admin or self.others.may_isolate(namespace, direction):
             return True
-        if self.cilium is not None and self.cilium.may_isolate(namespace, direction):
+        if any(plugin is not None and plugin.may_isolate(namespace, direction) for plugin in (self.cilium, self.calico)):
             return True
         return any(self._closes(p, direction) for p in self._by_namespace.get(namespace, ()))
 
@@ -97,11 +125,16 @@ def evaluate(
     """
     if source.workload is not None and source.workload is target.workload and source.workload.kind == "Pod":
         return []
-    if policies.cilium is not None:
-        source, target = source._replace(in_blocks=False), target._replace(in_blocks=False)
+    if (policies.cilium is None) != (policies.calico is None):
+        in_blocks = policies.calico is not None
+        source, target = source._replace(in_blocks=in_blocks), target._replace(in_blocks=in_blocks)
     out = []
     for direction, subject, peer in ((EGRESS, source, target), (INGRESS, target, source)):
         if direction not in directions:
+            continue
+        if policies.calico is not None and policies.cilium is None:
+            found = policies.calico.side(policies, direction, source, target, protocol, port, strict, explain)
+            out += [policies.others.weighed(found, subject, peer, strict)] if found is not None else []
             continue
         if subject.workload is None:
             out += _of_a_node(policies, direction, subject)
@@ -135,7 +168,12 @@ def _at_cilium(
     request: Request | None,
     explain: bool,
 ) -> Side:
-    """What Cilium makes of the answer of NetworkPolicies."""
+    """What Cilium makes of the answer of NetworkPolicies; two plugins cannot both enforce policies."""
+    if policies.calico is not None:
+        if not (cilium.selecting(subject, direction) or policies.calico.isolates(subject, direction)):
+            return plain
+        fact = f"which network plugin enforces policies for {subject.workload}: those of Cilium and of Calico are both in the input"
+        return Side(direction, None, plain.mentions, fact, fact)
     from meshcheck.semantics.network_policy.cilium import Connection, joined
 
     assert subject.workload is not None
@@ -190,7 +228,7 @@ def _tier(
         if decided is not None and policy.priority != decided[0].priority:
             break
         for rule in policy.rules(direction):
-            action = _admin_action(rule, peer, target, protocol, port, strict)
+            action = action_of(rule, peer, target, protocol, port, strict)
             if action is False:
                 continue
             if action is None:
@@ -218,26 +256,6 @@ def decided_side(direction: str, decided: tuple[AdminPolicy, PolicyRule, str]) -
     effect = "allows" if action == "Accept" else "denies"
     words = f"{policy.meta.ref.kind} {policy.meta.name} rule {rule.name or rule.index} {effect} it"
     return Side(direction, action == "Accept", (_mention(policy, rule, direction, effect),), words)
-
-
-def _admin_action(rule: PolicyRule, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool) -> str | bool | None:
-    """The action of a rule that matches; False when it does not, None when that is not known.
-
-    What the implementation does not understand fails closed: it matches nothing in an Accept rule and makes every other rule a Deny.
-    """
-    strange_port = any(span.protocol == "?" for span in rule.ports)
-    if rule.ports and not strange_port and not any(covers(span, target, protocol, port) for span in rule.ports):
-        return False
-    strange_peer = any(isinstance(p, UnknownPeer) for p in rule.peers)
-    if strange_peer or strange_port:
-        if rule.action != "Accept":
-            return "Deny"
-        if strange_port and not any(span.protocol != "?" and covers(span, target, protocol, port) for span in rule.ports):
-            return False
-    answers = [means(p, peer, "", strict) for p in rule.peers if not isinstance(p, UnknownPeer)]
-    if True in answers:
-        return rule.action
-    return None if None in answers else False
 
 
 def _network_policies(

@@ -16,6 +16,14 @@ def explain(
     selecting: Iterable[NetworkPolicy], direction: str, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool
 ) -> tuple[Reason, ...]:
     """A reason for each rule, or for a policy without rules; sorted by the number of failing conditions."""
+    out = weighed(selecting, direction, peer, target, protocol, port, strict)
+    return tuple(reason for _, reason in sorted(out, key=lambda item: item[0]))
+
+
+def weighed(
+    selecting: Iterable[NetworkPolicy], direction: str, peer: Endpoint, target: Endpoint, protocol: str, port: int, strict: bool
+) -> list[tuple[int, Reason]]:
+    """The same reasons with the number of their failing conditions."""
     out: list[tuple[int, Reason]] = []
     for policy in selecting:
         rules = policy.rules(direction)
@@ -24,7 +32,7 @@ def explain(
             out.append((99, Reason(f"isolates its pods for {direction} and has no {direction} rules", False, ref, ("spec",))))
         for rule in rules:
             out.append(_rule(policy, rule, direction, peer, target, protocol, port, strict))
-    return tuple(reason for _, reason in sorted(out, key=lambda item: item[0]))
+    return out
 
 
 def _rule(

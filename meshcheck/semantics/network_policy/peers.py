@@ -90,7 +90,7 @@ def means_pods(peer: PodPeer, end: Endpoint, policy_namespace: str) -> bool | No
 
 def _in_block(peer: BlockPeer, end: Endpoint, strict: bool) -> bool | None:
     block = parse_block(peer.cidr)
-    is_pod = end.is_pod and not peer.means_pods
+    is_pod = end.is_pod and not peer.means_pods and not end.in_blocks
     if block is None or (is_pod and strict) or (end.in_blocks is False and (end.is_pod or end.host)):
         return False
     address = parse_address(end.address) if end.address else None

@@ -31,7 +31,8 @@ def policy_set(world: World) -> PolicySet:
     def make() -> PolicySet:
         of = world.inventory.of
         others = Others(OtherPolicy(kind, policy) for kind in _OTHERS if not kind.is_evaluated for policy in of(kind.heading))
-        return PolicySet(of("NetworkPolicy"), [policy for kind in _ADMIN for policy in of(kind)], others, plugins.cilium(world))
+        admin = [policy for kind in _ADMIN for policy in of(kind)]
+        return PolicySet(of("NetworkPolicy"), admin, others, plugins.cilium(world), plugins.calico(world, endpoint))
 
     return world.index("network policies", make)
 
@@ -67,6 +68,8 @@ def isolated(world: World, workload: Workload, direction: str) -> bool:
     """Whether any network policy may close a direction for a pod."""
     policies = _policies_of(world, workload)
     end = endpoint(world, workload, "")
+    if policies.calico is not None and policies.calico.isolates(end, direction):
+        return True
     tiers = policies.admin(end, "Admin") or policies.admin(end, "Baseline")
     if policies.cilium is not None and policies.cilium.selecting(end, direction):
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from meshcheck.model.core import Service, Workload
@@ -13,9 +13,17 @@ from meshcheck.semantics.outbound.sending import Sending, with_token
 from meshcheck.semantics.world.world import World
 
 if TYPE_CHECKING:
+    from meshcheck.semantics.network_policy import Endpoint, Plugin
     from meshcheck.semantics.network_policy.cilium import CiliumSet, Surroundings
 
 CILIUM = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
+CALICO = ("CalicoNetworkPolicy", "CalicoGlobalNetworkPolicy")
+_BESIDE_CALICO = (
+    *("CalicoTier", "CalicoNetworkSet", "CalicoGlobalNetworkSet", "CalicoHostEndpoint", "FelixConfiguration"),
+    *("ServiceAccount", "Service", "Namespace"),
+)
+"""What Calico's policies are looked up in."""
+_AS_CALICO = "Calico's policies are in the input, so NetworkPolicies are read as Calico enforces them: their blocks mean pods, too"
 _CONFIG = ("kube-system", "cilium-config")
 _AS_CILIUM = (
     "Cilium's policies are in the input, so NetworkPolicies are read as Cilium enforces them: their blocks mean neither pods nor nodes"
@@ -39,8 +47,24 @@ def _has_cilium(world: World) -> bool:
     return world.index("any policy of Cilium", lambda: any(world.inventory.of(kind) for kind in CILIUM))
 
 
+def calico(world: World, endpoint: Callable[[World, Workload, str], Endpoint]) -> Plugin | None:
+    """Calico, where policies of it say that it is the network plugin."""
+    if not _has_calico(world):
+        return None
+    from meshcheck.semantics.tracing.calico import calico  # few Worlds have policies of it
+
+    return calico(world, CALICO, endpoint)
+
+
+def _has_calico(world: World) -> bool:
+    return world.index("any policy of Calico", lambda: any(world.inventory.of(kind) for kind in CALICO))
+
+
 def note(world: World) -> None:
-    """An answer depends on what Cilium's policies are looked up in."""
+    """An answer depends on what the plugins' policies are looked up in."""
+    if _has_calico(world):
+        for beside in _BESIDE_CALICO:
+            world.note(beside)
     if _has_cilium(world):
         world.note("CiliumCIDRGroup")
         if world.index("Services in policies of Cilium", lambda: _names_services(world)):
@@ -89,10 +113,11 @@ def request_of(question: Question, sending: Sending) -> Request:
 
 
 def notes(world: World, stations: Sequence[Station]) -> tuple[str, ...]:
-    """What is taken for granted where Cilium's policies are in the input."""
-    mentioned = {m.meta.ref.kind for station in stations if station.name in ("network-policy", "dns") for m in station.policies}
+    """What is taken for granted where policies of a plugin are in the input."""
+    refs = [m.meta.ref for station in stations if station.name in ("network-policy", "dns") for m in station.policies]
+    mentioned = {ref.kind for ref in refs if ref.kind != "NetworkPolicy" or ref.api_version.startswith("networking.k8s.io")}
     if not mentioned or not _has_cilium(world):
-        return ()
+        return (_AS_CALICO,) if "NetworkPolicy" in mentioned and _has_calico(world) else ()
     found = (_AS_CILIUM,) if "NetworkPolicy" in mentioned else ()
     mode = world.index("mode of Cilium", lambda: _mode(world))
     return found if mode or mentioned.isdisjoint(CILIUM) else (*found, _DEFAULT)

@@ -74,9 +74,9 @@ def test_places_are_named() -> None:
 
 def test_kinds_of_one_name_do_not_meet() -> None:
     """Calico's NetworkPolicy and Linkerd's AuthorizationPolicy are neither Kubernetes' nor Istio's, in either order."""
-    calico = thing("projectcalico.org/v3", "NetworkPolicy", "data", "shut", "{selector: all()}")
+    calico = thing("projectcalico.org/v3", "NetworkPolicy", "data", "shut", "{selector: all(), order: 1, ingress: [{action: Allow}]}")
     for documents in ((ISOLATED, calico), (calico, ISOLATED)):
-        assert ask(*documents).verdict == UNKNOWN
+        assert ask(*documents).verdict == ALLOWED  # Calico's goes first
     linkerd = thing("policy.linkerd.io/v1alpha1", "AuthorizationPolicy", "data", "x", "{targetRef: {kind: Namespace, name: data}}")
     assert ask(linkerd).verdict == ALLOWED  # no pod of it has Linkerd's proxy
     assert ask(with_proxy("linkerd-proxy"), linkerd).verdict == UNKNOWN
