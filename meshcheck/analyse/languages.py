@@ -40,6 +40,8 @@ PRINTABLE = sum(1 << n for n in range(0x20, 0x7F))
 _PREFERRED = "xyzabcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-._~:,;=+@!$&'()* %?#\"<>[\\]^`{|}\n"
 _ORDER = [*_PREFERRED, *(chr(n) for n in range(128) if chr(n) not in _PREFERRED)]
 _MOST_STATES = 20_000
+_MOST_STEPS = 2_000_000
+"""Nodes that one search may look at: a second or two."""
 
 
 class NotRegularError(Exception):
@@ -77,10 +79,29 @@ def seq(*parts: Language) -> Language:
         if out is EMPTY:
             out = part  # in its normal form already: to take it apart again would double the work with each letter
         elif part.kind == "seq":
-            out = seq(part.args[0], seq(part.args[1], out))
+            out = seq(*_flat(part), out)
         elif part is not EMPTY:
             out = _node("seq", part, out)
     return out
+
+
+def _flat(node: Language) -> list[Language]:
+    """The parts of a sequence, which holds them one in the other: the first, and the rest."""
+    out = []
+    while node.kind == "seq":
+        out.append(node.args[0])
+        node = node.args[1]
+    return [*out, node]
+
+
+@cache
+def size(node: Language) -> int:
+    """How many parts a set is written with."""
+    if node.kind == "seq":
+        return sum(map(size, _flat(node)))
+    if node.kind in ("or", "and"):
+        return sum(map(size, node.args[0]))
+    return 1 + size(node.args[-1]) if node.kind in ("not", "joined", "lines") or (node.kind == "star" and node is not ALL) else 1
 
 
 def star(inner: Language) -> Language:
@@ -211,36 +232,61 @@ def _masks(node: Language) -> frozenset[int]:
     return _masks(args[0]) if kind in ("star", "not") else frozenset()
 
 
+@cache
+def _width(node: Language) -> int:
+    """How many nodes are looked at to take one letter off."""
+    kind, args = node.kind, node.args
+    if kind == "seq":
+        return _width(args[0]) + (_width(args[1]) if accepts_empty(args[0]) else 1)
+    if kind in ("or", "and"):
+        return 1 + sum(map(_width, args[0]))
+    return 1 + _width(args[-1]) if kind in ("star", "not", "joined", "lines") and node is not ALL else 1
+
+
 @lru_cache(maxsize=1 << 16)
 def _examples(masks: frozenset[int]) -> tuple[str, ...]:
     """One letter for each set of letters that are told apart, in the order of preference."""
-    seen: dict[tuple[bool, ...], str] = {}
-    order = sorted(masks)
-    for letter in _ORDER:
-        seen.setdefault(tuple(bool(mask >> ord(letter) & 1) for mask in order), letter)
-    return tuple(seen.values())
+    apart = [LETTERS]
+    for mask in masks:
+        apart = [part for one in apart for part in (one & mask, one & ~mask) if part]
+    first = (next(rank for rank, letter in enumerate(_ORDER) if part >> ord(letter) & 1) for part in apart)
+    return tuple(_ORDER[rank] for rank in sorted(first))
 
 
 def contains(node: Language, value: str) -> bool:
     """Whether a text is in the set."""
     if not value.isascii():
         return False
-    for letter in value:
-        node = after(node, letter)
-        if node is NOTHING:
-            return False
-    return accepts_empty(node)
+    try:
+        for letter in value:
+            node = after(node, letter)
+            if node is NOTHING:
+                return False
+        return accepts_empty(node)
+    except RecursionError:
+        raise NotRegularError("the patterns are nested too deep to look through") from None
 
 
 @lru_cache(maxsize=1 << 14)
 def shortest(node: Language) -> str | None:
     """A shortest text of the set; None when it is empty. Raises NotRegularError where the search grows too large."""
+    try:
+        return _shortest(node)
+    except RecursionError:
+        raise NotRegularError("the patterns are nested too deep to look through") from None
+
+
+def _shortest(node: Language) -> str | None:
     if accepts_empty(node):
         return ""
-    seen, queue = {node}, deque([(node, "")])
+    seen, queue, steps = {node}, deque([(node, "")]), 0
     while queue:
         state, word = queue.popleft()
-        for letter in _examples(_masks(state)):
+        letters_ = _examples(_masks(state))
+        steps += _width(state) * len(letters_)
+        if steps > _MOST_STEPS:
+            raise NotRegularError("the patterns are too long to look through")
+        for letter in letters_:
             following = after(state, letter)
             if following is NOTHING or following in seen:
                 continue

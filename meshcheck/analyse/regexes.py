@@ -105,8 +105,12 @@ def _nested(items: list[Any], fold: bool, dots: bool) -> Language:
     return _sequence(items, fold, dots)
 
 
+_MOST_PARTS = 100_000
+"""Parts of a regular expression with its counts written out."""
+
+
 def _repeated(inner: Language, low: int, high: int | None) -> Language:
-    if low > 200 or (high or 0) > 200:
+    if low > 200 or (high or 0) > 200 or sets.size(inner) * max(low, high or 0) > _MOST_PARTS:
         raise NotRegularError("a regular expression with large counts")
     out = sets.star(inner) if high is None else EMPTY
     if high is not None:

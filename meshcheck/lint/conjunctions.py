@@ -24,8 +24,6 @@ _SUBJECTS = {
 }  # fmt: skip
 """Field or key → what it looks at, of which a request has one value."""
 _SEGMENT = "[^/]+"
-LONGEST = 80
-"""Characters of a value; what is longer is left alone, since the common part of long texts takes too long to compute."""
 
 
 def conflict(fields: Iterable[Field], policy_namespace: str, trust_domains: Sequence[str]) -> tuple[Field, Field] | None:
@@ -43,8 +41,6 @@ def conflict(fields: Iterable[Field], policy_namespace: str, trust_domains: Sequ
 
 def _is_empty(subject: str, left: Field, right: Field, policy_namespace: str, trust_domains: Sequence[str]) -> bool:
     """Whether no value satisfies both; False where a field alone has none, or where that cannot be told."""
-    if any(len(value) > LONGEST for field in (left, right) for value in field.values):
-        return False
     if subject == "port":
         return {int(v) for v in left.values if v.isdigit()}.isdisjoint(int(v) for v in right.values if v.isdigit())
     from meshcheck.analyse.languages import NotRegularError, all_of, shortest

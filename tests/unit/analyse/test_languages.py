@@ -97,3 +97,45 @@ def test_lines_of_a_header() -> None:
     assert not sets.contains(sets.any_line(a), "b\nab")
     assert sets.contains(sets.joined(sets.text("b,a")), "b\na")
     assert not sets.contains(sets.joined(a), "a\na")
+
+
+def _contains(*words: str) -> list[sets.Language]:
+    return [language_of((("contains", word, False),)) for word in words]
+
+
+HOSTILE = {
+    "stars in stars": lambda: [parse("(" * 60 + "a+" + ")*" * 60 + "b"), parse("(a*)*(b*)*c")],
+    "the nth letter from the end": lambda: [parse(".*a.{40}"), sets.no(parse(".*b.{39}"))],
+    "a thousand optional letters": lambda: [parse("a?" * 1000), sets.no(parse("a*"))],
+    "a group of a thousand letters": lambda: [parse("(" + "ab" * 500 + ")c"), parse(".*d")],
+    "a thousand alternatives": lambda: [parse("|".join(f"a{n}b{n * 7919 % 1000}" for n in range(1000))), sets.no(parse("a[0-9]*b[0-9]*"))],
+    "forty words in any order": lambda: _contains(*(f"k{n}z{n}" for n in range(40))),
+    "none of two hundred words": lambda: [*map(sets.no, _contains(*(f"k{n}z{n}" for n in range(200)))), parse("k.{200}")],
+    "long texts that nearly repeat": lambda: [*_contains("ab" * 2500), sets.no(*_contains("ba" * 2500))],
+    "two hundred long hosts": lambda: [
+        language_of(tuple(("suffix", f".h{n}." + "e" * 200, True) for n in range(200))),
+        language_of(tuple(("prefix", f"x{n}." + "e" * 200, True) for n in range(200))),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_patterns_come_to_an_end(name: str) -> None:
+    """There is an answer, and it is right, or the patterns are said to be too much: the same each time, by steps, not by a clock."""
+    outcomes = []
+    for _ in range(2):
+        try:
+            both = sets.all_of(HOSTILE[name]())
+            found = sets.shortest(both)
+            outcomes.append(found)
+            assert found is None or sets.contains(both, found)
+        except sets.NotRegularError as error:
+            outcomes.append(str(error))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("expression", ["((a{200}){200}){200}", "(((a|b){0,200}c){0,200}){0,200}"])
+def test_counts_in_counts_are_refused(expression: str) -> None:
+    """Written out they would be millions of letters."""
+    with pytest.raises(sets.NotRegularError):
+        parse(expression)
