@@ -12,6 +12,10 @@ from meshcheck.model.question import Caller, Question, Target
 
 PROTOCOLS = ("http", "https", "grpc", "tls", "tcp", "udp", "sctp")
 
+_CALLER_TEXTS = ("namespace", "workload", "pod", "service_account", "ip", "trust_domain")
+_CALLER_FLAGS = ("node", "external", "plaintext", "mtls")
+_TARGET_TEXTS = ("namespace", "workload", "pod", "service", "ip")
+
 
 def question_of(line: Mapping[str, Any]) -> Question:
     """A question of a batch, as the contract writes it; `from` and `to` may also be words of the command line. Raises UsageError."""
@@ -28,27 +32,15 @@ def question_of(line: Mapping[str, Any]) -> Question:
     if protocol not in PROTOCOLS:
         raise UsageError(f"`protocol`: `{protocol}` is none of {', '.join(PROTOCOLS)}")
     caller = Caller(
-        namespace=_text(caller_in, "namespace"),
-        workload=_text(caller_in, "workload"),
-        pod=_text(caller_in, "pod"),
-        service_account=_text(caller_in, "service_account"),
-        ip=_text(caller_in, "ip"),
-        node=caller_in.get("node") is True,
-        external=caller_in.get("external") is True,
-        plaintext=caller_in.get("plaintext") is True,
-        mtls=caller_in.get("mtls") is True,
-        trust_domain=_text(caller_in, "trust_domain"),
+        **_texts(caller_in, _CALLER_TEXTS),
+        **_flags(caller_in, _CALLER_FLAGS),
     )
     via = target_in.get("via")
     target = Target(
         host=host,
-        namespace=_text(target_in, "namespace"),
-        workload=_text(target_in, "workload"),
-        pod=_text(target_in, "pod"),
-        service=_text(target_in, "service"),
-        ip=_text(target_in, "ip"),
         port=port,
         via=via if isinstance(via, dict) else None,
+        **_texts(target_in, _TARGET_TEXTS),
     )
     claims = line.get("claims")
     return Question(
@@ -95,6 +87,16 @@ def headers_of(value: Any) -> dict[str, tuple[str, ...]]:
         lines = tuple(str(item) for item in (given if isinstance(given, list) else [given]))
         out[name.lower()] = (*out.get(name.lower(), ()), *lines)
     return out
+
+
+def _texts(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Those of some texts that are there."""
+    return {name: _text(value, name) for name in names if name in value}
+
+
+def _flags(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Those of some flags that are set."""
+    return {name: True for name in names if value.get(name) is True}
 
 
 def _text(value: Mapping[str, Any], name: str) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from meshcheck.decode import admission
 from meshcheck.decode.metadata import decode_meta
 from meshcheck.decode.registry import bucket_of, decoder_of
 from meshcheck.model.inventory import Inventory, Noted, Refused
 from meshcheck.model.objects import ObjectRef, Origin, Path
+from meshcheck.model.record import NamedTuple
 
 
 class Document(Protocol):

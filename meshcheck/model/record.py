@@ -109,15 +109,15 @@ def _renamed(code_of: Callable[[int], CodeType], names: tuple[str, ...], default
 def replace(item: T, **changes: Any) -> T:
     """A copy of a record with some fields changed."""
     cls: Any = type(item)
-    fields = {name: getattr(item, name) for name in cls.__slots__}
-    if strange := changes.keys() - fields.keys():
+    names: tuple[str, ...] = cls.__slots__
+    if strange := changes.keys() - names:
         raise TypeError(f"`{cls.__name__}` has no field {', '.join(sorted(strange))}")
-    made: T = cls(**{**fields, **changes})
+    made: T = cls(*[changes[name] if name in changes else getattr(item, name) for name in names])
     return made
 
 
 if TYPE_CHECKING:
-    from typing import NamedTuple as NamedTuple
+    from typing import NamedTuple as NamedTuple  # noqa: TID251 what this stands for
 else:
     from _collections import _tuplegetter as _field  # what `collections.namedtuple` reads fields with
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from meshcheck.model.inventory import Inventory
-from meshcheck.model.record import replace
+from meshcheck.model.record import NamedTuple, replace
 
 
 class Looked(NamedTuple):

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qs, unquote
 
+from meshcheck.model.pattern import pattern
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_address, parse_block
 from meshcheck.semantics.nginx.patterns import is_wrong, search
 
-_TOKEN = re.compile(r"\s*(?:(&&|\|\||!|\(|\)|,)|([A-Za-z]+)|`([^`]*)`|\"((?:[^\"\\]|\\.)*)\")")
+_TOKEN = pattern(r"\s*(?:(&&|\|\||!|\(|\)|,)|([A-Za-z]+)|`([^`]*)`|\"((?:[^\"\\]|\\.)*)\")")
 _RESERVED = frozenset(":/?#[]@!$&'()*+,;=%")
 _COUNTS = {"ClientIP": (1, 1), "Method": (1, 1), "Host": (1, 1), "HostRegexp": (1, 1), "Path": (1, 1), "PathRegexp": (1, 1),
            "PathPrefix": (1, 1), "Header": (2, 2), "HeaderRegexp": (2, 2), "Query": (1, 2), "QueryRegexp": (1, 2)}  # fmt: skip
