@@ -24,6 +24,7 @@ def put(server: ApiServer, documents: Iterable[Json], namespace: str = "default"
     """Apply objects as kubectl would on the server's side, namespaces first; returns what the server refuses."""
     refused: list[str] = []
     every = [item for document in documents for item in _items(document)]
+    every += [_deployment_of(value) for value in every if _is_waypoint(value)]
     for value in sorted(every, key=lambda v: v["kind"] != "Namespace"):
         meta = value["metadata"]
         where = meta.get("namespace") or namespace
@@ -42,11 +43,31 @@ def put(server: ApiServer, documents: Iterable[Json], namespace: str = "default"
         text = yaml.safe_dump(value, allow_unicode=True).encode()
         try:
             server.request("PATCH", f"{url}?fieldManager=test&force=true", text, content_type="application/apply-patch+yaml")
-            if value.get("status") and value["kind"] in _STATUS:
-                server.set_status(url, value["status"])
+            if status := _status(value):
+                server.set_status(url, status)
         except ApiError as error:
             refused.append(f"{value['kind']} {meta['name']}: {error}")
     return refused
+
+
+def _status(value: Json) -> Json | None:
+    """What is known of an object besides what was asked for; of a waypoint what Istio writes once its pods are ready."""
+    if value["kind"] in _STATUS:
+        return value.get("status")
+    return {"addresses": [{"type": "IPAddress", "value": "10.96.1.2"}]} if _is_waypoint(value) else None
+
+
+def _is_waypoint(value: Json) -> bool:
+    return bool(value["kind"] == "Gateway" and value.get("spec", {}).get("gatewayClassName") == "istio-waypoint")
+
+
+def _deployment_of(waypoint: Json) -> Json:
+    """What istiod makes of a waypoint. Source: istio/istio:manifests/charts/istio-control/istio-discovery/files/waypoint.yaml."""
+    name, namespace = waypoint["metadata"]["name"], waypoint["metadata"]["namespace"]
+    labels = {"gateway.networking.k8s.io/gateway-name": name, "gateway.istio.io/managed": "istio.io-mesh-controller"}
+    pod = {"serviceAccountName": name, "containers": [{"name": "istio-proxy", "image": "proxyv2"}]}
+    spec = {"selector": {"matchLabels": {**labels}}, "template": {"metadata": {"labels": {**labels}}, "spec": pod}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
 
 
 def put_text(server: ApiServer, text: str, namespace: str = "default") -> list[str]:
