@@ -15,7 +15,7 @@ from meshcheck.load.encoding import decoded
 from meshcheck.model.record import NamedTuple
 
 if TYPE_CHECKING:
-    from meshcheck.load.cluster.login import Login
+    from meshcheck.load.cluster.access import Login
 
 _ASK = ("pilot-agent", "request", "GET", "config_dump")
 _PORTS = (15000, 19000)

@@ -105,8 +105,8 @@ def users(typed: Typed) -> Iterable[str]:
 
 def _kubeconfig(typed: Typed) -> Kubeconfig:
     from meshcheck.cli.completing.names import values_of
+    from meshcheck.load.cluster.access import Login
     from meshcheck.load.cluster.kubeconfig import read_kubeconfig
-    from meshcheck.load.cluster.login import Login
 
     return read_kubeconfig(Login(kubeconfig=next(values_of(typed.before, ("--kubeconfig",)), None)))
 

@@ -10,16 +10,13 @@ import base64
 import os
 import ssl
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from meshcheck.errors import MeshcheckError, UnreadableError
+from meshcheck.load.cluster.access import Access, Login
 from meshcheck.load.cluster.egress_proxy import EgressProxy, proxy_for
 from meshcheck.load.cluster.exec_plugin import ExecPlugin
-from meshcheck.load.cluster.kubeconfig import Access
-
-if TYPE_CHECKING:
-    from meshcheck.load.cluster.login import Login
 
 _TOKEN_AGE = 60.0
 """Seconds after which a file with a token is read again."""

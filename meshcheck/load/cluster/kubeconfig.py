@@ -10,15 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from meshcheck.errors import UnreadableError
+from meshcheck.load.cluster.access import Access, Fields, Login
 from meshcheck.model.record import value
-
-if TYPE_CHECKING:
-    from meshcheck.load.cluster.login import Login
-
-Fields = Mapping[str, Any]
 
 _DEFAULT = "~/.kube/config"
 _FILES_OF_CLUSTER = ("certificate-authority",)
@@ -34,18 +30,6 @@ class Kubeconfig:
     contexts: Mapping[str, Fields]
     current: str
     files: tuple[str, ...]
-
-
-@value
-class Access:
-    """The way into one cluster that files and flags make together. Names are empty where nothing is named."""
-
-    cluster: Fields
-    user: Fields
-    user_name: str
-    namespace: str | None
-    files: str
-    """The files in words, for messages."""
 
 
 def paths_of(login: Login) -> tuple[str, ...]:

@@ -11,42 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meshcheck.errors import MeshcheckError, UnreadableError, UsageError
+from meshcheck.load.cluster.access import Access, Login
 from meshcheck.load.cluster.impersonation import headers_of
-from meshcheck.load.cluster.kubeconfig import Access, choose, contexts_in_words, paths_of, read_kubeconfig, with_flags
-from meshcheck.model.record import value
+from meshcheck.load.cluster.kubeconfig import choose, contexts_in_words, paths_of, read_kubeconfig, with_flags
 
 if TYPE_CHECKING:
     from meshcheck.load.cluster.api import Api
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 INSTALL = "pip install 'meshcheck[cluster]'"
-
-
-@value
-class Login:
-    """Who asks which cluster: kubectl's flags. Empty fields are left to the kubeconfig."""
-
-    context: str | None = None
-    kubeconfig: str | None = None
-    cluster: str | None = None
-    user: str | None = None
-    server: str | None = None
-    as_user: str | None = None
-    as_uid: str | None = None
-    as_groups: tuple[str, ...] = ()
-    as_extra: tuple[tuple[str, str], ...] = ()
-    """(key, value); a key may come more than once."""
-    token: str | None = None
-    username: str | None = None
-    password: str | None = None
-    client_certificate: str | None = None
-    client_key: str | None = None
-    certificate_authority: str | None = None
-    insecure: bool = False
-    tls_server_name: str | None = None
-    proxy_url: str | None = None
-    timeout: float = 30.0
-    """Seconds for one request."""
 
 
 def connect(login: Login) -> Api:

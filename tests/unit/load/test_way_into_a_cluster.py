@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from meshcheck.errors import UnreadableError, UsageError
+from meshcheck.load.cluster.access import Login
 from meshcheck.load.cluster.egress_proxy import is_exempt, proxy_for
 from meshcheck.load.cluster.expiry import token_end
 from meshcheck.load.cluster.impersonation import headers_of
 from meshcheck.load.cluster.kubeconfig import choose, read_kubeconfig
-from meshcheck.load.cluster.login import Login, connect, default_namespace
+from meshcheck.load.cluster.login import connect, default_namespace
 
 
 @pytest.mark.parametrize(

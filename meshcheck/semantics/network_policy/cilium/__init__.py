@@ -9,7 +9,8 @@ evaluate.py     the verdict of one direction
 explanation.py  why a direction is closed
 """
 
-from meshcheck.semantics.network_policy.cilium.evaluate import Connection, joined, of_a_node
+from meshcheck.semantics.network_policy.cilium.connection import Connection
+from meshcheck.semantics.network_policy.cilium.evaluate import joined, of_a_node
 from meshcheck.semantics.network_policy.cilium.peers import Surroundings
 from meshcheck.semantics.network_policy.cilium.policies import CiliumSet
 

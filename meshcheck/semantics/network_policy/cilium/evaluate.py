@@ -14,6 +14,7 @@ from meshcheck.model.network_policy import EGRESS, INGRESS
 from meshcheck.model.record import NamedTuple
 from meshcheck.model.trace import Mention
 from meshcheck.semantics.network_policy.cilium import explanation
+from meshcheck.semantics.network_policy.cilium.connection import Connection
 from meshcheck.semantics.network_policy.cilium.names import all_match
 from meshcheck.semantics.network_policy.cilium.peers import Peering, any_of, same_node
 from meshcheck.semantics.network_policy.cilium.policies import CiliumSet, Selecting
@@ -38,19 +39,6 @@ class Match(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.one.policy.meta.ref} {self.rule.section} rule {self.rule.index}"
-
-
-class Connection(NamedTuple):
-    """A connection as one side sees it, and what travels over it (None: nobody asks about that)."""
-
-    direction: str
-    subject: Endpoint
-    peer: Endpoint
-    target: Endpoint
-    protocol: str
-    port: int
-    request: Request | None
-    explain: bool
 
 
 def joined(policies: CiliumSet, plain: Side, isolated: bool, tiers: bool, call: Connection) -> Side:

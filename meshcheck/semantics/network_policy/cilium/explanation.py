@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from meshcheck.model.cilium import (
     CidrGroupPeer,
@@ -20,15 +19,13 @@ from meshcheck.model.cilium import (
 from meshcheck.model.network_policy import PortRange
 from meshcheck.model.objects import ObjectRef
 from meshcheck.model.reason import Reason
+from meshcheck.semantics.network_policy.cilium.connection import Connection
 from meshcheck.semantics.network_policy.cilium.identities import explain_selector
 from meshcheck.semantics.network_policy.cilium.peers import Peering, any_of, means
 from meshcheck.semantics.network_policy.cilium.policies import CiliumSet, Selecting
 from meshcheck.semantics.network_policy.cilium.requests import admits, has, whole
 from meshcheck.semantics.network_policy.ports import covers
 from meshcheck.semantics.network_policy.travelling import Request
-
-if TYPE_CHECKING:
-    from meshcheck.semantics.network_policy.cilium.evaluate import Connection
 
 
 def denial(one: Selecting, rule: CiliumRule) -> tuple[Reason, ...]:
