@@ -3,7 +3,7 @@
 shape.py             which requests are asked about
 classes.py           what is concluded: requests that the mesh does not tell apart, and what becomes of them
 between.py           all requests of one caller to one target, in classes; what opens and closes between two Worlds
-explore.py …         how: looks.py, spaces.py, languages.py, regexes.py, words.py
+explore.py …         how: looks.py, spaces.py, regexes.py, words.py (sets of texts: semantics/languages.py, semantics/expressions.py)
 ends.py              who calls, and what can be called
 alike.py, wires.py   callers that a target cannot tell apart
 assertions/          statements about who may call what

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import time
 
-from meshcheck.analyse import languages as sets
 from meshcheck.analyse.classes import Change, Classes, Comparison, RequestClass
 from meshcheck.analyse.explore import Explored, Fact, Leaf, explore
-from meshcheck.analyse.languages import NotRegularError
 from meshcheck.analyse.looks import Look
 from meshcheck.analyse.regexes import language_of
 from meshcheck.analyse.shape import ANY, Shape
@@ -20,7 +18,9 @@ from meshcheck.analyse.words import description
 from meshcheck.model.objects import ObjectRef
 from meshcheck.model.question import Caller, Question, Target
 from meshcheck.model.trace import ALLOWED, Station, Trace
+from meshcheck.semantics import languages as sets
 from meshcheck.semantics.authorization.strings import host_pattern, path_pattern, text_pattern
+from meshcheck.semantics.languages import NotRegularError
 from meshcheck.semantics.outbound.sending import authority_of
 from meshcheck.semantics.tracing import target as targets
 from meshcheck.semantics.tracing.trace import trace

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from meshcheck.analyse.languages import NotRegularError
 from meshcheck.analyse.looks import Look, NotMeantError, Recorder
 from meshcheck.analyse.spaces import Space
 from meshcheck.model.question import Question
 from meshcheck.model.record import NamedTuple
+from meshcheck.semantics.languages import NotRegularError
 from meshcheck.semantics.watching import watched
 
 T = TypeVar("T")

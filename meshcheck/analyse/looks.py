@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from meshcheck.analyse import languages as sets
-from meshcheck.analyse.languages import Language, NotRegularError
 from meshcheck.analyse.regexes import language_of
 from meshcheck.model.question import Question
 from meshcheck.model.record import NamedTuple
+from meshcheck.semantics import languages as sets
 from meshcheck.semantics.addresses import Address, parse_address
+from meshcheck.semantics.languages import Language, NotRegularError
 from meshcheck.semantics.request_path import split_target
 from meshcheck.semantics.watching import Pattern
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from meshcheck.analyse import languages as sets
-from meshcheck.analyse.languages import ALL, EMPTY, Language
 from meshcheck.analyse.looks import FORWARDED, Block, Look
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.semantics import http_methods
+from meshcheck.semantics import languages as sets
+from meshcheck.semantics.languages import ALL, EMPTY, Language
 
 ABSENT = None
 """The value of a part that the request has not."""

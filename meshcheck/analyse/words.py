@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from meshcheck.analyse import languages as sets
-from meshcheck.analyse.languages import ALL, NotRegularError
 from meshcheck.analyse.looks import Block, Look
 from meshcheck.analyse.regexes import language_of
 from meshcheck.analyse.spaces import written
 from meshcheck.model.question import Question
+from meshcheck.semantics import languages as sets
+from meshcheck.semantics.languages import ALL, NotRegularError
 from meshcheck.semantics.watching import Pattern
 
 _ORDER = ("principal", "method", "path", "authority", "query", "header", "token", "claim", "source")

@@ -14,7 +14,7 @@ from meshcheck.model.istio_security import Field
 from meshcheck.semantics.authorization.strings import host_pattern, path_pattern, text_pattern
 
 if TYPE_CHECKING:
-    from meshcheck.analyse.languages import Language
+    from meshcheck.semantics.languages import Language
 
 _SUBJECTS = {
     "principals": "identity", "source.principal": "identity", "namespaces": "identity", "source.namespace": "identity",
@@ -43,7 +43,7 @@ def _is_empty(subject: str, left: Field, right: Field, policy_namespace: str, tr
     """Whether no value satisfies both; False where a field alone has none, or where that cannot be told."""
     if subject == "port":
         return {int(v) for v in left.values if v.isdigit()}.isdisjoint(int(v) for v in right.values if v.isdigit())
-    from meshcheck.analyse.languages import NotRegularError, all_of, shortest
+    from meshcheck.semantics.languages import NotRegularError, all_of, shortest
 
     try:
         one, other = (_language(subject, field, policy_namespace, trust_domains) for field in (left, right))
@@ -53,8 +53,9 @@ def _is_empty(subject: str, left: Field, right: Field, policy_namespace: str, tr
 
 
 def _language(subject: str, field: Field, policy_namespace: str, trust_domains: Sequence[str]) -> Language:
-    from meshcheck.analyse.languages import all_of, any_of
-    from meshcheck.analyse.regexes import language_of, parse
+    from meshcheck.analyse.regexes import language_of
+    from meshcheck.semantics.expressions import parse
+    from meshcheck.semantics.languages import all_of, any_of
 
     if subject == "identity":
         known = parse(f"{_SEGMENT}/ns/{_SEGMENT}/sa/{_SEGMENT}")

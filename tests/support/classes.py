@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from meshcheck.analyse import languages as sets
 from meshcheck.analyse.explore import Explored, Fact, Leaf, explore
 from meshcheck.analyse.looks import Look
 from meshcheck.analyse.spaces import Space
@@ -18,6 +17,7 @@ from meshcheck.cli.world import build_world
 from meshcheck.model.question import Question
 from meshcheck.model.record import replace
 from meshcheck.model.trace import Trace
+from meshcheck.semantics import languages as sets
 from meshcheck.semantics.addresses import parse_address
 from meshcheck.semantics.outbound.sending import authority_of
 from meshcheck.semantics.request_path import BadPath, normalise, split_target

@@ -5,12 +5,12 @@ Source: envoyproxy/gateway:internal/xds/translator/authorization.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshcheck.model.record import NamedTuple
 from meshcheck.semantics.addresses import parse_address, parse_block
+from meshcheck.semantics.expressions import fits
 
 
 class Request(NamedTuple):
@@ -78,10 +78,7 @@ def _path(wanted: Mapping[str, Any], path: str) -> bool:
     if kind == "Exact":
         found = path == value
     elif kind == "RegularExpression":
-        try:
-            found = re.fullmatch(value, path) is not None
-        except re.error:
-            found = False
+        found = fits(value, path)
     else:
         prefix = value.rstrip("/")
         found = path == prefix or path.startswith(prefix + "/") or not prefix

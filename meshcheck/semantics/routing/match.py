@@ -5,9 +5,7 @@ Source: istio/istio:pilot/pkg/networking/core/route/route.go:TranslateRouteMatch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from meshcheck.model.istio_networking import HttpMatch, StringMatch
@@ -35,22 +33,15 @@ class RouteRequest(NamedTuple):
     """Of the token that the proxy accepted."""
 
 
-@lru_cache(maxsize=4096)
-def _regex(text: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(text)
-    except re.error:
-        return None
-
-
 def text_matches(match: StringMatch, value: str) -> bool:
     """Exact, prefix or whole regular expression."""
     wanted = match.value
     if match.kind == "present":
         return True
     if match.kind == "regex":
-        pattern = _regex(wanted)
-        return pattern is not None and pattern.fullmatch(value) is not None
+        from meshcheck.semantics.expressions import fits
+
+        return fits(wanted, value)
     if match.ignore_case:
         wanted, value = wanted.lower(), value.lower()
     if match.kind == "segments":

@@ -5,7 +5,6 @@ Source: envoyproxy/envoy:source/extensions/filters/common/rbac/{engine_impl,matc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from meshcheck.model.proxy_config import CUSTOM, ENFORCED, All, Condition, InboundChain, Leaf, Not, RunningProxy, Some
@@ -13,6 +12,7 @@ from meshcheck.model.record import value
 from meshcheck.semantics.addresses import parse_address, parse_block
 from meshcheck.semantics.authorization.attributes import Attributes
 from meshcheck.semantics.authorization.strings import compile_path
+from meshcheck.semantics.expressions import fits
 
 
 @value
@@ -148,4 +148,4 @@ def _compare(leaf: Leaf, text: str) -> bool:
         return wanted in text
     if how == "template":
         return compile_path(wanted.replace("**", "\0").replace("*", "{*}").replace("\0", "{**}"))(text)
-    return how == "present" or re.fullmatch(wanted, text) is not None
+    return how == "present" or fits(wanted, text)

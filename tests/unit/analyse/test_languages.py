@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshcheck.analyse import languages as sets
 from meshcheck.analyse.regexes import language_of, parse
 from meshcheck.analyse.spaces import paths
 from meshcheck.model.istio_networking import StringMatch
+from meshcheck.semantics import languages as sets
 from meshcheck.semantics.authorization.strings import compile_host, compile_path, compile_text, host_pattern, path_pattern, text_pattern
 from meshcheck.semantics.request_path import BadPath, normalise
 from meshcheck.semantics.routing.match import pattern_of, text_matches

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from meshcheck.analyse import languages as sets
 from meshcheck.analyse.looks import Look
 from meshcheck.analyse.regexes import language_of
 from meshcheck.analyse.words import description
 from meshcheck.model.question import Caller, Question, Target
+from meshcheck.semantics import languages as sets
 from meshcheck.semantics.authorization.strings import path_pattern, text_pattern
 
 WITNESS = Question(Caller(external=True), Target(host="a"), headers={"x-team": ("a",)})

@@ -6,11 +6,11 @@ Sources: cilium/cilium:pkg/envoy/policy/envoy_l7_rules_translator.go (getHTTPRul
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from meshcheck.model.cilium import HeaderWanted, HttpRule
 from meshcheck.model.trace import Symptom
 from meshcheck.semantics import watching
+from meshcheck.semantics.expressions import fits
 from meshcheck.semantics.network_policy.travelling import Request
 from meshcheck.semantics.watching import ANY, Pattern
 
@@ -24,18 +24,9 @@ GUESSED = frozenset(
 """Headers that clients and proxies add by themselves."""
 
 
-@lru_cache(maxsize=2048)
-def _regex(text: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(text)
-    except re.error:
-        return None
-
-
 def whole(text: str, value: str) -> bool:
     """Whether a regular expression matches the whole of a text."""
-    found = _regex(text)
-    return found is not None and found.fullmatch(value) is not None
+    return fits(text, value)
 
 
 def admits(rule: HttpRule, request: Request) -> bool | None:
