@@ -109,6 +109,10 @@ class Installed:
             time.sleep(0.02)
 
 
+_VERSIONS = {"cilium.io": "v2", "projectcalico.org": "v3", "crd.projectcalico.org": "v1"}
+"""Of kinds that scenarios are written for."""
+
+
 def stand_in_crds(server: ApiServer) -> Iterator[Json]:
     """CRDs of the kinds of the table that this server does not have, such as those of Traefik and Kong: without a schema."""
     for kind in kinds_for(CALL):
@@ -137,7 +141,7 @@ def _crd(kind: ClusterKind) -> Json:
             "group": kind.group,
             "scope": "Namespaced" if kind.namespaced else "Cluster",
             "names": {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()},
-            "versions": [{"name": "v2" if kind.group == "cilium.io" else "v1alpha1", "served": True, "storage": True, "schema": schema}],
+            "versions": [{"name": _VERSIONS.get(kind.group, "v1alpha1"), "served": True, "storage": True, "schema": schema}],
         },
     }
 

@@ -196,7 +196,7 @@ def test_configuration_is_read_again(running: Running) -> None:
 def test_it_ends_soon_when_told(running: Running) -> None:
     begun = time.monotonic()
     assert running.end() == 0
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15  # Kubernetes waits for 30 seconds
     assert running.lines()[-1]["message"] == "told to end"
 
 
@@ -274,7 +274,7 @@ def test_a_changed_configuration_is_taken_also_where_nothing_stands_still(server
     questions = running.installed.config / "questions.yaml"
     questions.write_text(json.dumps([{**CALL_THAT_FAILS, "id": "other", "method": "GET"}]))
     path, number, end = f"/api/v1/namespaces/{NAMESPACE}/configmaps/busy", 0, time.monotonic() + 60
-    server.request("POST", path.rpartition("/")[0], {"metadata": {"name": "busy"}})
+    assert put(server, [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "busy", "namespace": NAMESPACE}}]) == []
     while running.answers() != {"other": "allowed"}:
         assert time.monotonic() < end
         number += 1
@@ -318,7 +318,7 @@ def test_it_ends_soon_when_told_while_it_reads(server: ApiServer, tmp_path: Path
     time.sleep(seconds)
     begun = time.monotonic()
     status = running.end()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15  # Kubernetes waits for 30 seconds
     assert status in (0, -signal.SIGTERM)  # before there was anybody to hear it
     assert "Traceback" not in running.log.read_text()
 

@@ -29,6 +29,8 @@ IN_OTHER_WORDS = {
 """Scenarios whose answers are the same but for their words."""
 RUNS = "pod-address"
 """A Pod with an address, in a namespace with injection: a file shows what will be injected, a cluster what runs, which has no sidecar."""
+PLUGINS = {"cilium": "cilium.io", "calico": "projectcalico.org"}
+"""Network plugins whose kinds the API server is given for their scenarios."""
 LOOKED_FOR = {
     "certificate-in-the-wrong-namespace": "istio-system/shop-cert",
     "password-file-missing": "shop/users",
@@ -71,7 +73,8 @@ def question_of(scenario: Path) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("scenario", [path for path in EVERY if path.name not in (OLDEST, RUNS)], ids=lambda path: path.name)
 def test_scenario(scenario: Path, server: ApiServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(scenario)
-    plugin = [crd for crd in stand_in_crds(server) if crd["spec"]["group"] == "cilium.io"] if scenario.name.startswith("cilium-") else []
+    group = PLUGINS.get(scenario.name.partition("-")[0])
+    plugin = [crd for crd in stand_in_crds(server) if crd["spec"]["group"] == group] if group else []
     with crds(server, plugin):
         refused = put_text(server, (scenario / "manifests.yaml").read_text())
         words, live = question_of(scenario)
