@@ -1,6 +1,6 @@
 """How long a watch takes from a change to the new report, and what it costs: a real API server, a mesh of 1,000 services.
 
-    python tests/bench/watch.py [SERVICES [MESHCHECK]]      # needs KUBEBUILDER_ASSETS; MESHCHECK: another installation to compare with
+python tests/bench/watch.py [SERVICES [MESHCHECK]]      # needs KUBEBUILDER_ASSETS; MESHCHECK: another installation to compare with
 """
 
 from __future__ import annotations
