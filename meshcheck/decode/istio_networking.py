@@ -11,6 +11,7 @@ from meshcheck.model.istio_networking import (
     GATEWAY,
     INBOUND,
     OUTBOUND,
+    WAYPOINT,
     Destination,
     DestinationRule,
     EgressListener,
@@ -221,7 +222,13 @@ def decode_workload_entry(value: Mapping[str, Any], meta: Meta) -> Workload:
 
 
 _HARMLESS = frozenset(["CLUSTER", "BOOTSTRAP"])
-_CONTEXTS = {"SIDECAR_INBOUND": (INBOUND,), "SIDECAR_OUTBOUND": (OUTBOUND,), "GATEWAY": (GATEWAY,), "ANY": (INBOUND, OUTBOUND, GATEWAY)}
+_CONTEXTS = {
+    "SIDECAR_INBOUND": (INBOUND,),
+    "SIDECAR_OUTBOUND": (OUTBOUND,),
+    "GATEWAY": (GATEWAY,),
+    "WAYPOINT": (WAYPOINT,),
+    "ANY": (INBOUND, OUTBOUND, GATEWAY),
+}
 _MODES = {"SERVER": (INBOUND,), "CLIENT": (OUTBOUND, GATEWAY)}
 
 

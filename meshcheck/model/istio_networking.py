@@ -154,8 +154,8 @@ class Sidecar:
 
 EXTENSIONS = ("EnvoyFilter", "WasmPlugin", "TrafficExtension")
 """Kinds that may put anything into a proxy."""
-INBOUND, OUTBOUND, GATEWAY = "inbound", "outbound", "gateway"
-"""Listeners: of a sidecar for calls that arrive and for calls that are sent, and of a gateway."""
+INBOUND, OUTBOUND, GATEWAY, WAYPOINT = "inbound", "outbound", "gateway", "waypoint"
+"""Listeners: of a sidecar for calls that arrive (or a waypoint) and for calls that are sent; of a gateway; of a waypoint alone."""
 
 
 @record

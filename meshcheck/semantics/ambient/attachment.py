@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from meshcheck.model.gateway_api import GROUP
-from meshcheck.model.istio_networking import EXTENSIONS, INBOUND, Extension
+from meshcheck.model.istio_networking import EXTENSIONS, INBOUND, WAYPOINT, Extension
 from meshcheck.model.istio_security import Attachment, RequestAuthentication, TargetRef
 from meshcheck.semantics.ambient.waypoints import Detour
 from meshcheck.semantics.authorization.policies import CompiledPolicies, compile_policies
@@ -45,7 +45,7 @@ class AtWaypoint:
     def extensions(self, port: int, http: bool) -> tuple[Extension, ...]:
         world, root = self.world, self.world.mesh.root_namespace
         every: tuple[Extension, ...] = tuple(e for kind in EXTENSIONS for e in world.inventory.of(kind))
-        found = (e for e in every if e.is_for(INBOUND, port, http))
+        found = (e for e in every if e.is_for(INBOUND, port, http) or e.is_for(WAYPOINT, port, http))
         return tuple(e for e in found if attaches(e.attachment, e.meta.namespace, self.detour, root))
 
     def _attached(self, kind: str) -> tuple[Any, ...]:

@@ -40,6 +40,16 @@ def trace(
     `now` (seconds since 1970) is the time for `exp` and `nbf` of tokens. `arrivals` takes down the sidecars that the call gets to.
     """
     clock = time.time() if now is None else now
+    found = _covered(world, question, explain, clock, arrivals)
+    if not world.inventory.refused:
+        return found
+    from meshcheck.semantics.tracing import undecoded  # few inputs have such objects
+
+    return undecoded.weighed(world, found) if undecoded.undecoded(world) else found
+
+
+def _covered(world: World, question: Question, explain: bool, clock: float, arrivals: list[Arrived] | None) -> Trace:
+    """A trace in the light of what could not be read."""
     if world.reads is None or world.coverage is None:
         return _trace(world, question, explain, clock, arrivals)
     from meshcheck.semantics.tracing import gaps
