@@ -242,7 +242,7 @@ def decode_envoy_filter(value: Mapping[str, Any], meta: Meta) -> Extension:
     ]
     selector = spec.get("workloadSelector")
     attachment = decode_attachment({**spec, "selector": {"matchLabels": selector.get("labels")} if selector else None})
-    return Extension(meta, attachment, {where: frozenset() for context in contexts for where in _CONTEXTS.get(context, ())})
+    return Extension(meta, attachment, {where: frozenset() for context in contexts for where in _CONTEXTS.get(context, _CONTEXTS["ANY"])})
 
 
 def decode_plugin(value: Mapping[str, Any], meta: Meta) -> Extension:
